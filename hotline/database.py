@@ -1,0 +1,36 @@
+"""The SQL database: one `MetaData` for all rooms, reads side by side, writes one after another on SQLite.
+
+Rooms describe their tables in `tables.py` on `metadata` with portable types only (no ENUM, ARRAY, JSONB) and
+talk SQLAlchemy Core. A write is one function in one transaction; on SQLite a single writer task runs them and
+commits several at once, because concurrent writers spin on its lock.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+from sqlalchemy import MetaData
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+T = TypeVar("T")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Database(Protocol):
+    """Where rows live. Both methods raise `Unavailable` when the database does not answer in time."""
+
+    async def read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Run a query in a connection of its own. It must not write."""
+        ...
+
+    async def write(self, change: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Run `change` in one transaction and commit. It may run again after a serialisation failure."""
+        ...

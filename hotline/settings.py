@@ -1,0 +1,112 @@
+"""Settings from the environment (`HOTLINE_*`) and a TOML file; the environment wins.
+
+The file is named by `HOTLINE_CONFIG`, or is `hotline.toml` in the data folder when there is one.
+"""
+
+import os
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from hotline.errors import BadInput
+
+
+class Settings(BaseSettings):
+    """Everything that differs between two installations."""
+
+    model_config = SettingsConfigDict(env_prefix="HOTLINE_", extra="ignore", frozen=True)
+
+    data: Path = Path("var")
+    """Folder of everything that this installation writes."""
+    bind: str = "127.0.0.1"
+    """Address of the HTTP server and of SIP; loopback unless told otherwise."""
+    http_port: int = Field(8000, ge=0, le=65535)
+    sip_port: int = Field(5060, ge=1, le=65535)
+    rtp_ports: str = "20000-20999"
+    """First and last UDP port of the media, `FIRST-LAST`."""
+    database_url: str = ""
+    """SQLAlchemy URL; empty: SQLite in the data folder."""
+    redis_url: str = ""
+    """Event log, lease, broadcast and jobs; empty: embedded ones."""
+    ami_url: str = ""
+    """`ami://user:secret@host:port` of an Asterisk that someone else runs; empty: start our own."""
+    asterisk: str = ""
+    """Root folder or binary of the Asterisk to start; empty: find one."""
+    vosk_model: str = ""
+    """Folder of the speech model; empty: the one installed in the data folder, else none."""
+    trunks: Annotated[tuple[IPv4Network, ...], NoDecode] = (IPv4Network("127.0.0.1/32"),)
+    """Addresses that citizens' calls come from (carrier, SBC), comma-separated."""
+    demo_seat: bool = False
+    """Start a demonstration seat that answers and talks back."""
+    demo: bool = False
+    """Load demonstration data at the first start."""
+    ring_seconds: int = Field(15, ge=3, le=120)
+    """How long one offer rings."""
+    wrap_up_seconds: int = Field(30, ge=0, le=3600)
+    workers: int = Field(1, ge=0, le=64)
+    """Worker processes for transcription; 0: somebody else runs them."""
+    region: str = "0717"
+    """Area code of this city, stripped from and added to dialled numbers."""
+    timezone: str = "Asia/Shanghai"
+    log_json: bool = False
+
+    @field_validator("trunks", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("rtp_ports")
+    @classmethod
+    def _port_range(cls, value: str) -> str:
+        first, _, last = value.partition("-")
+        if not (first.isdigit() and last.isdigit() and 1024 <= int(first) < int(last) <= 65535):
+            raise ValueError("write it as FIRST-LAST, for example 20000-20999")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        named = os.environ.get("HOTLINE_CONFIG")
+        file = Path(named) if named else Path(os.environ.get("HOTLINE_DATA", "var")) / "hotline.toml"
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+
+    @property
+    def rtp_range(self) -> tuple[int, int]:
+        """First and last media port."""
+        first, _, last = self.rtp_ports.partition("-")
+        return int(first), int(last)
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The asynchronous SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite+aiosqlite:///{(self.data / 'hotline.db').absolute()}"
+
+
+def load_settings() -> Settings:
+    """Read the settings.
+
+    Raises:
+        BadInput: one or more settings are wrong; every one is named.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = tuple(
+            f"HOTLINE_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors() if item["loc"]
+        )
+        raise BadInput("The settings cannot be used: " + "; ".join(problems), problems) from error

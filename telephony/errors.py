@@ -1,0 +1,15 @@
+"""Errors of telephony, by whose move it is."""
+
+from hotline.errors import HotlineError, Unavailable
+
+
+class AsteriskUnreachable(Unavailable):
+    """No connection to Asterisk, or no answer in time: retry after `NodeUp`, raise an alarm."""
+
+
+class LineGoneError(HotlineError):
+    """The line hung up meanwhile: normal."""
+
+
+class ActionRefused(HotlineError):
+    """Asterisk refused an action for another reason; the sentence is Asterisk's own."""

@@ -1,0 +1,194 @@
+"""What telephony tells the rooms above (facts, past tense) and the values they share.
+
+A line is one party's connection to one Asterisk, named by Asterisk's `Uniqueid` (which carries the instance's
+name and the second it was made, so it is never used again after a restart). What Asterisk does with channels
+and bridges to get there stays inside this room.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+import msgspec
+
+LineId = NewType("LineId", str)
+"""Asterisk's Uniqueid of a channel, e.g. `hotline-1795311518.29`."""
+
+PhoneId = NewType("PhoneId", str)
+"""Digits by which a seat's phone is dialled inside Asterisk, e.g. `8001`; its SIP account is `seat8001`."""
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="fact"):
+    """Something that happened at the switch."""
+
+    at: datetime
+    """When we heard of it, UTC."""
+
+
+class Arrived(Fact, frozen=True, kw_only=True, tag="arrived"):
+    """A citizen's call reached the static dialplan and was handed to us. It is already answered."""
+
+    line: LineId
+    dialled: str
+    """The number in the request line, as it came."""
+    caller: str = ""
+    """Calling number as it came; empty when withheld. Personal data."""
+    caller_name: str = ""
+    diverted_from: tuple[str, ...] = ()
+    """Numbers of Diversion and History-Info, nearest first, as they came."""
+    called: str = ""
+    """User part of the To header, as it came."""
+
+
+class LineGone(Fact, frozen=True, kw_only=True, tag="line_gone"):
+    """A line hung up, for whatever reason."""
+
+    line: LineId
+    cause: int = 16
+    """Q.850 cause."""
+
+
+class ReturnedLine(Fact, frozen=True, kw_only=True, tag="returned_line"):
+    """A line that was in somebody else's hands (a talk that ended, the fallback) is ours to command again."""
+
+    line: LineId
+    place: str
+    """The dialplan context it stands in: `after`, `hold`, `fallback`."""
+
+
+class Rang(Fact, frozen=True, kw_only=True, tag="rang"):
+    """A seat's phone rings."""
+
+    offer: str
+    seat_line: LineId
+
+
+class SeatAnswered(Fact, frozen=True, kw_only=True, tag="seat_answered"):
+    """The seat's phone picked up an offer; the bridge follows within milliseconds."""
+
+    offer: str
+    line: LineId
+    seat_line: LineId
+
+
+class OfferEndReason(StrEnum):
+    """How an offer ended at the switch."""
+
+    TALKED = "talked"  # it was answered, and the talk is over
+    BUSY = "busy"  # 486, 600
+    REJECTED = "rejected"  # 603, 480, 3xx (never followed) and other refusals
+    NO_ANSWER = "no_answer"  # rang until the time was up
+    UNREACHABLE = "unreachable"  # not registered, no reply, 404, congestion
+    CANCELLED = "cancelled"  # the citizen left, or we withdrew it
+
+
+class OfferEnded(Fact, frozen=True, kw_only=True, tag="offer_ended"):
+    """The dialplan is done with an offer. After anything but `TALKED` the citizen's line is back on hold."""
+
+    offer: str
+    line: LineId
+    reason: OfferEndReason
+    cause: int = 0
+    """Q.850 cause of the seat's leg, 0 when there was none."""
+
+
+class Bridged(Fact, frozen=True, kw_only=True, tag="bridged"):
+    """Two or more lines hear each other."""
+
+    bridge: str
+    line: LineId
+
+
+class Unbridged(Fact, frozen=True, kw_only=True, tag="unbridged"):
+    """A line left its bridge."""
+
+    bridge: str
+    line: LineId
+
+
+class KeyPressed(Fact, frozen=True, kw_only=True, tag="key_pressed"):
+    """A key outside a menu, while talking. Which key it was is not told: it may be personal data."""
+
+    line: LineId
+
+
+class TrackStarted(Fact, frozen=True, kw_only=True, tag="track_started"):
+    """Recording of one line began."""
+
+    line: LineId
+
+
+class TrackStopped(Fact, frozen=True, kw_only=True, tag="track_stopped"):
+    """Recording of one line ended and its file is closed."""
+
+    line: LineId
+
+
+class PhoneChanged(Fact, frozen=True, kw_only=True, tag="phone_changed"):
+    """A seat's phone became reachable or unreachable."""
+
+    phone: PhoneId
+    reachable: bool
+
+
+class NodeUp(Fact, frozen=True, kw_only=True, tag="node_up"):
+    """Asterisk is fully booted and we are logged in. Everything known before may be stale: resynchronise."""
+
+    version: str
+    booted: str
+    """Asterisk's start time as it tells it: differs after a restart."""
+
+
+class NodeDown(Fact, frozen=True, kw_only=True, tag="node_down"):
+    """The connection to Asterisk is lost. Its calls may live on."""
+
+    reason: str
+
+
+SwitchFact = (
+    Arrived | LineGone | ReturnedLine | Rang | SeatAnswered | OfferEnded | Bridged | Unbridged
+    | KeyPressed | TrackStarted | TrackStopped | PhoneChanged | NodeUp | NodeDown
+)  # fmt: skip
+
+
+class LineSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """One line as Asterisk sees it now."""
+
+    line: LineId
+    place: str
+    """Dialplan context: `arrive`, `ivr`, `hold`, `connect`, `after`, `fallback`, `seat`, …"""
+    bridge: str = ""
+    """Bridge id, empty when alone."""
+    dialled: str = ""
+    caller: str = ""
+    offer: str = ""
+    """The offer id the line carries, empty for none."""
+    phone: PhoneId = PhoneId("")
+    """For a seat's line: its phone."""
+    up: bool = True
+    """Answered (false: still ringing)."""
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that lives on one Asterisk at one moment."""
+
+    at: datetime
+    booted: str
+    lines: tuple[LineSnapshot, ...] = ()
+    reachable: frozenset[PhoneId] = frozenset()
+
+
+class Heard(StrEnum):
+    """How a prompt or a collection of keys ended."""
+
+    KEYS = "keys"
+    SILENCE = "silence"  # nothing, or too few keys, before the time was up
+    GONE = "gone"  # the line hung up
+    FAILED = "failed"  # the prompt could not be played
+
+
+class Collected(msgspec.Struct, frozen=True):
+    """Keys that a citizen pressed. Personal data."""
+
+    heard: Heard
+    keys: str = ""
