@@ -1,0 +1,1 @@
+"""The call controller: one mailbox per call; `script` decides, `service` performs, `links` joins the rooms."""

@@ -1,0 +1,178 @@
+"""One mailbox per call: its events are decided and performed one after another, calls side by side."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+
+from acd.model import AnyCommand, AnyFloorFact, Refuse, RefuseReason
+from calls import script
+from calls.ledger import Ledger
+from calls.model import AnyCallFact, CallState, Phase
+from hotline.clock import Clock
+from ivr.interpreter import FlowRun
+from telephony.errors import ActionRefused, AsteriskUnreachable, LineGoneError
+from telephony.model import Collected, Heard, LineId, PhoneId
+from telephony.ports import Switch
+
+log = structlog.get_logger(__name__)
+
+
+class Floor(Protocol):
+    """The part of the floor's keeper that a call needs."""
+
+    async def do(self, command: AnyCommand) -> tuple[AnyFloorFact, ...]: ...
+
+
+class Surroundings(Protocol):
+    """What every mailbox shares."""
+
+    switch: Switch
+    floor: Floor
+    ledger: Ledger
+    clock: Clock
+    house: script.House
+
+    def folder(self, call: str) -> str:
+        """Folder of the call's tracks, relative to the data folder."""
+        ...
+
+    def absolute(self, folder: str) -> str: ...
+
+    def expect_offer(self, offer: str, call: str) -> None:
+        """News of this offer belong to this call."""
+        ...
+
+
+class Mailbox:
+    """A call's inbox and the task that empties it."""
+
+    def __init__(self, call: CallState, around: Surroundings, run: FlowRun | None = None) -> None:
+        self.call = call
+        self._around = around
+        self._run = run
+        self._inbox: deque[script.Event] = deque()
+        self._filled = asyncio.Event()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._listening: asyncio.Task[None] | None = None
+
+    def post(self, event: script.Event) -> None:
+        self._inbox.append(event)
+        self._filled.set()
+
+    async def work(self) -> None:
+        """Handle events until the call has ended. One faulty event never ends the call's mailbox."""
+        try:
+            while self.call.phase is not Phase.ENDED:
+                event = await self._next()
+                try:
+                    await self._handle(event)
+                except (LineGoneError, AsteriskUnreachable) as error:
+                    log.info("step not performed", call=self.call.call, why=type(error).__name__)
+                except Exception:
+                    log.exception("step failed", call=self.call.call, event_kind=type(event).__name__)
+        finally:
+            self._stop_listening()
+            for timer in self._timers.values():
+                timer.cancel()
+
+    async def _next(self) -> script.Event:
+        """The next event; facts of the floor that wait together are one word of the floor."""
+        while not self._inbox:
+            self._filled.clear()
+            await self._filled.wait()
+        event = self._inbox.popleft()
+        if not isinstance(event, script.FloorSaid):
+            return event
+        facts = list(event.facts)
+        while self._inbox and isinstance(follower := self._inbox[0], script.FloorSaid):
+            facts += follower.facts
+            self._inbox.popleft()
+        return script.FloorSaid(tuple(facts), self._around.folder(self.call.call))
+
+    async def _handle(self, event: script.Event) -> None:
+        around = self._around
+        decision = script.decide(self.call, self._run, event, around.house, around.clock.now())
+        if decision.run is not None:
+            self._run = decision.run
+        born = (self.call.arrived,) if isinstance(event, script.Begun) else ()
+        if facts := (*born, *decision.facts):
+            await self.keep(facts)
+        for action in decision.actions:
+            await self._perform(action)
+
+    async def keep(self, facts: tuple[AnyCallFact, ...]) -> None:
+        """Store facts, then believe them."""
+        await self._around.ledger.record(facts)
+        for fact in facts:
+            self.call = script.evolve(self.call, fact)
+
+    async def _perform(self, action: script.Action) -> None:
+        switch, line = self._around.switch, self.call.line
+        match action:
+            case script.Play(prompts):
+                self._listen(lambda: switch.play(line, prompts))
+            case script.Collect(prompts, keys, patience):
+                self._listen(lambda: switch.collect(line, prompts, max_keys=keys, timeout=patience))
+            case script.Hold():
+                self._stop_listening()
+                await switch.hold(line)
+            case script.RingSeat():
+                await self._ring(action)
+            case script.Tell(command):
+                await self._around.floor.do(command)
+            case script.Mute(muted):
+                await self._mute(muted)
+            case script.Wake(tag, after):
+                self._wake(tag, after)
+            case script.HangUp(gone, cause):
+                await switch.hang_up(gone, cause)
+
+    async def _ring(self, ring: script.RingSeat) -> None:
+        around = self._around
+        self._stop_listening()
+        around.expect_offer(ring.offer, self.call.call)
+        try:
+            await around.switch.offer(
+                self.call.line,
+                offer=ring.offer,
+                phone=PhoneId(ring.phone),
+                ring=around.house.ring,
+                track_folder=around.absolute(ring.folder),
+            )
+        except ActionRefused as error:
+            log.warning("offer refused by the switch", call=self.call.call, offer=ring.offer, why=str(error))
+            await around.floor.do(Refuse(offer=ring.offer, reason=RefuseReason.UNREACHABLE))
+
+    async def _mute(self, muted: bool) -> None:
+        for line in (self.call.line, self.call.seat_line):
+            if line:
+                await self._around.switch.mute_recording(LineId(line), muted=muted)
+
+    def _wake(self, tag: str, after: timedelta) -> None:
+        if tag in self._timers:
+            self._timers[tag].cancel()
+        loop = asyncio.get_running_loop()
+        self._timers[tag] = loop.call_later(after.total_seconds(), self.post, script.Woke(tag))
+
+    def _listen(self, listening: Callable[[], Awaitable[Collected]]) -> None:
+        self._stop_listening()
+        self._listening = asyncio.create_task(self._hear(listening), name=f"listen:{self.call.call}")
+
+    async def _hear(self, listening: Callable[[], Awaitable[Collected]]) -> None:
+        try:
+            collected = await listening()
+        except (LineGoneError, AsteriskUnreachable):
+            return  # LineGone, or the resynchronisation after NodeUp, says how it goes on
+        except ActionRefused as error:
+            log.warning("prompt refused by the switch", call=self.call.call, why=str(error))
+            collected = Collected(Heard.FAILED)
+        self.post(script.Listened(collected))
+
+    def _stop_listening(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+            self._listening = None

@@ -1,0 +1,176 @@
+"""A call as the hotline sees it: its phases, the facts that are kept of it, and the state they fold into.
+
+Only facts are stored (stream `calls:NODE` of the event log); the state, the call's row, its ticket and its
+recording are projections of them. Asterisk's channels do not appear here, only lines.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from acd.model import Need, RecipeStep
+from telephony.model import LineId
+
+
+class Phase(StrEnum):
+    """Where a call is in its life."""
+
+    ARRIVED = "arrived"
+    IN_IVR = "in_ivr"
+    QUEUED = "queued"
+    RINGING = "ringing"
+    TALKING = "talking"
+    CLOSING = "closing"  # the talk is over, the citizen hears good-bye
+    ENDED = "ended"
+
+
+class Outcome(StrEnum):
+    """How a call ended; every call gets exactly one."""
+
+    COMPLETED = "completed"  # talked with a seat
+    ABANDONED = "abandoned"  # the citizen hung up before anybody answered
+    INFORMED = "informed"  # a flow's stated end (closed office number, announcement)
+    FAILED = "failed"  # its Asterisk went down
+
+
+class Party(StrEnum):
+    """Whose voice a line carries."""
+
+    CITIZEN = "citizen"
+    OPERATOR = "operator"
+    EXPERT = "expert"
+
+
+class CallFact(msgspec.Struct, frozen=True, kw_only=True, tag_field="fact"):
+    """Something that happened to one call."""
+
+    call: str
+    at: datetime
+
+
+class CallArrived(CallFact, frozen=True, kw_only=True, tag="call_arrived"):
+    line: LineId
+    dialled: str
+    """The number as the catalogue writes it; the digits as they came when nobody declared it."""
+    declared: bool
+    caller: str = ""
+    """Normalised calling number, empty when withheld. Personal data."""
+    via: str = ""
+    """Which part of the request named the number: `request`, `to`, `diversion`."""
+    merge_mode: str = ""
+    owner_unit: str = ""
+    line_name: str = ""
+    region: str = ""
+    class_hint: str = ""
+    flow: str = ""
+    booted: str = ""
+    """Start time of the Asterisk that holds the line: it dies with it."""
+
+
+class Stepped(CallFact, frozen=True, kw_only=True, tag="stepped"):
+    """The flow went on to another node. Which key led there is not kept beyond the node itself."""
+
+    node: str
+    heard: str = ""
+
+
+class Dismissed(CallFact, frozen=True, kw_only=True, tag="dismissed"):
+    """The flow came to its stated end without a human."""
+
+    reason: str = ""
+
+
+class Queued(CallFact, frozen=True, kw_only=True, tag="queued"):
+    queue: str
+    needs: tuple[Need, ...] = ()
+    priority: int = 0
+    recipe: tuple[RecipeStep, ...] = ()
+
+
+class Ringing(CallFact, frozen=True, kw_only=True, tag="ringing"):
+    offer: str
+    seat: str
+    phone: str
+
+
+class OfferMissed(CallFact, frozen=True, kw_only=True, tag="offer_missed"):
+    """An offer ended without a talk; the call waits on in its place."""
+
+    offer: str
+    seat: str
+    reason: str
+
+
+class PickedUp(CallFact, frozen=True, kw_only=True, tag="picked_up"):
+    """The seat's phone answered; the floor has the last word on whether the talk counts."""
+
+    offer: str
+    seat_line: LineId
+
+
+class TalkStarted(CallFact, frozen=True, kw_only=True, tag="talk_started"):
+    """A seat answered. The ticket is born here."""
+
+    offer: str
+    seat: str
+    agent: str
+    seat_line: LineId = LineId("")
+    """Given only when it was found after we were away; otherwise `PickedUp` told it."""
+    party: Party = Party.OPERATOR
+    tracks: str = ""
+    """Folder of the recording's tracks, relative to the data folder."""
+
+
+class TrackOpened(CallFact, frozen=True, kw_only=True, tag="track_opened"):
+    line: LineId
+    party: Party
+
+
+class RecordingMuted(CallFact, frozen=True, kw_only=True, tag="recording_muted"):
+    """The recording became silent (keys are being pressed), or is whole again."""
+
+    muted: bool
+
+
+class TalkEnded(CallFact, frozen=True, kw_only=True, tag="talk_ended"):
+    by: Party | None = None
+    """Who hung up; nothing when nobody knows."""
+
+
+class CallEnded(CallFact, frozen=True, kw_only=True, tag="call_ended"):
+    outcome: Outcome
+    phase: Phase
+    """The phase it ended in."""
+    cause: int = 16
+
+
+AnyCallFact = (
+    CallArrived | Stepped | Dismissed | Queued | Ringing | OfferMissed | PickedUp | TalkStarted | TrackOpened
+    | RecordingMuted | TalkEnded | CallEnded
+)  # fmt: skip
+
+
+class CallState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the facts of one call fold into."""
+
+    call: str
+    line: LineId
+    phase: Phase
+    booted: str
+    arrived_at: datetime
+    arrived: CallArrived
+    node: str = ""
+    queued: Queued | None = None
+    queued_at: datetime | None = None
+    offer: str = ""
+    seat: str = ""
+    phone: str = ""
+    agent: str = ""
+    seat_line: LineId = LineId("")
+    tracks: str = ""
+    opened: tuple[LineId, ...] = ()
+    """Lines whose recording began."""
+    answered_at: datetime | None = None
+    muted: bool = False
+    """The recording is silent just now because keys are being pressed."""

@@ -1,0 +1,458 @@
+"""What a call does next: a pure decision from its state and one event.
+
+Promises, each a test: the citizen is never alone in silence (every step leads to a prompt, music, a ringing
+seat or the line's end); every call ends with exactly one outcome; an offer that is not this call's present
+one changes nothing, so late and repeated news are harmless; recording covers every talking second.
+It knows no clock, no Asterisk and no database; the service performs what is decided here.
+"""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from acd.model import (
+    Abandon,
+    Answer,
+    Answered,
+    AnyCommand,
+    AnyFloorFact,
+    Finish,
+    Join,
+    Joined,
+    LeaveReason,
+    Offered,
+    OfferRefused,
+    OfferWithdrawn,
+    Refuse,
+    RefuseReason,
+)
+from calls.model import (
+    AnyCallFact,
+    CallArrived,
+    CallEnded,
+    CallState,
+    Dismissed,
+    OfferMissed,
+    Outcome,
+    Party,
+    Phase,
+    PickedUp,
+    Queued,
+    RecordingMuted,
+    Ringing,
+    Stepped,
+    TalkEnded,
+    TalkStarted,
+    TrackOpened,
+)
+from ivr import interpreter as flow
+from telephony.model import (
+    Collected,
+    Heard,
+    KeyPressed,
+    LineGone,
+    LineId,
+    OfferEnded,
+    OfferEndReason,
+    ReturnedLine,
+    SeatAnswered,
+    TrackStarted,
+)
+
+UNMUTE = "unmute"
+CLOSE = "close"
+
+
+class House(msgspec.Struct, frozen=True, kw_only=True):
+    """What is the same for every call of this installation."""
+
+    ring: timedelta
+    bye: str
+    """Prompt that ends a talk."""
+    mute_after_key: timedelta = timedelta(seconds=1.5)
+    """How long the recording stays silent after a key, so that a typed card number is not kept."""
+    closing: timedelta = timedelta(seconds=10)
+    """A citizen whose talk is over and whose line nobody returned is hung up after this."""
+    experts: frozenset[str] = frozenset()
+    """Seats that experts sit at."""
+
+
+# Events that are not facts of the switch -------------------------------------------------------------------
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """A new call, with the flow that its number starts."""
+
+    run: flow.FlowRun
+
+
+class Restarted(msgspec.Struct, frozen=True):
+    """We were away while the citizen listened to the flow: it begins again."""
+
+    run: flow.FlowRun
+
+
+class FloorSaid(msgspec.Struct, frozen=True):
+    """Facts of the floor that concern this call, in order."""
+
+    facts: tuple[AnyFloorFact, ...]
+    folder: str = ""
+    """Where tracks go if it is offered now, relative to the data folder."""
+
+
+class Listened(msgspec.Struct, frozen=True):
+    """A prompt or a menu came to its end."""
+
+    collected: Collected
+
+
+class Woke(msgspec.Struct, frozen=True):
+    """A wake-up asked for earlier."""
+
+    tag: str
+
+
+class NodeLost(msgspec.Struct, frozen=True):
+    """The Asterisk that held this call is gone, and the call with it."""
+
+
+class Ordered(msgspec.Struct, frozen=True):
+    """A person with the right to do so ends the call."""
+
+    cause: int = 16
+
+
+Event = (
+    Begun | Restarted | FloorSaid | Listened | Woke | NodeLost | Ordered
+    | SeatAnswered | OfferEnded | LineGone | ReturnedLine | TrackStarted | KeyPressed
+)  # fmt: skip
+
+
+# What the service must do ----------------------------------------------------------------------------------
+
+
+class Play(msgspec.Struct, frozen=True):
+    prompts: tuple[str, ...]
+
+
+class Collect(msgspec.Struct, frozen=True):
+    prompts: tuple[str, ...]
+    max_keys: int
+    timeout: timedelta
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """Music for the citizen; a ringing seat stops."""
+
+
+class RingSeat(msgspec.Struct, frozen=True):
+    offer: str
+    phone: str
+    folder: str
+
+
+class Tell(msgspec.Struct, frozen=True):
+    """A command for the floor."""
+
+    command: AnyCommand
+
+
+class Mute(msgspec.Struct, frozen=True):
+    muted: bool
+
+
+class Wake(msgspec.Struct, frozen=True):
+    """Come back with `Woke(tag)`; a later wake-up with the same tag replaces this one."""
+
+    tag: str
+    after: timedelta
+
+
+class HangUp(msgspec.Struct, frozen=True):
+    line: LineId
+    cause: int = 16
+
+
+Action = Play | Collect | Hold | RingSeat | Tell | Mute | Wake | HangUp
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """Facts to append first, then actions to perform in order."""
+
+    facts: tuple[AnyCallFact, ...] = ()
+    actions: tuple[Action, ...] = ()
+    run: flow.FlowRun | None = None
+    """The flow from now on; nothing: unchanged."""
+
+
+NOTHING = Decision()
+_REFUSED = {
+    OfferEndReason.BUSY: RefuseReason.BUSY,
+    OfferEndReason.REJECTED: RefuseReason.REJECTED,
+    OfferEndReason.NO_ANSWER: RefuseReason.NO_ANSWER,
+    OfferEndReason.UNREACHABLE: RefuseReason.UNREACHABLE,
+    OfferEndReason.CANCELLED: RefuseReason.REJECTED,
+}
+_WAITING = (Phase.QUEUED, Phase.RINGING)
+
+
+def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House, now: datetime) -> Decision:
+    """The next step of `call`. After its end nothing happens any more."""
+    if call.phase is Phase.ENDED:
+        return NOTHING
+    match event:
+        case Begun(new) | Restarted(new):
+            return _follow(call, new, flow.Started(), now)
+        case Listened(collected):
+            return _listened(call, run, collected, now)
+        case FloorSaid(facts, folder):
+            return _floor_said(call, facts, folder, house, now)
+        case SeatAnswered():
+            return _seat_answered(call, event, now)
+        case OfferEnded():
+            return _offer_ended(call, event, house, now)
+        case LineGone():
+            return _line_gone(call, event, house, now)
+        case ReturnedLine():
+            return _returned(call, house, now)
+        case TrackStarted():
+            return _track_started(call, event, house, now)
+        case KeyPressed():
+            return _key_pressed(call, house, now)
+        case Woke(tag):
+            return _woke(call, tag, now)
+        case NodeLost():
+            return _end(call, Outcome.FAILED, 38, now)
+        case Ordered(cause):
+            return Decision(actions=(HangUp(call.line, cause),))
+
+
+def _follow(call: CallState, run: flow.FlowRun, heard: flow.Input, now: datetime) -> Decision:
+    """One step of the flow: always a prompt, a queue, or a stated end."""
+    run, action = flow.step(run, heard)
+    stepped = Stepped(call=call.call, at=now, node=action.node)
+    match action:
+        case flow.Play(prompts=prompts):
+            return Decision((stepped,), (Play(prompts),), run)
+        case flow.Collect(prompts=prompts, max_keys=keys, timeout=timeout):
+            return Decision((stepped,), (Collect(prompts, keys, timeout),), run)
+        case flow.EnterQueue():
+            return _enter_queue(call, run, action, now)
+        case flow.End():
+            dismissed = Dismissed(call=call.call, at=now, reason=action.reason)
+            return Decision((stepped, dismissed), (HangUp(call.line),), run)
+
+
+def _enter_queue(call: CallState, run: flow.FlowRun, action: flow.EnterQueue, now: datetime) -> Decision:
+    join = Join(
+        call=call.call,
+        queue=action.queue,
+        needs=action.needs,
+        priority=action.priority,
+        recipe=action.recipe,
+    )
+    queued = Queued(
+        call=call.call, at=now, queue=join.queue, needs=join.needs, priority=join.priority, recipe=join.recipe
+    )
+    return Decision((queued,), (Tell(join),), run)
+
+
+def _listened(call: CallState, run: flow.FlowRun | None, collected: Collected, now: datetime) -> Decision:
+    if collected.heard is Heard.GONE:
+        return NOTHING  # its LineGone says the same
+    if call.phase is Phase.CLOSING:
+        return Decision(actions=(HangUp(call.line),))
+    if call.phase not in (Phase.ARRIVED, Phase.IN_IVR) or run is None:
+        return NOTHING
+    heard: flow.Input
+    match collected.heard:
+        case Heard.KEYS:
+            heard = flow.Keys(collected.keys)
+        case Heard.SILENCE:
+            heard = flow.Silence()
+        case Heard.FAILED:
+            heard = flow.Failed()
+    return _follow(call, run, heard, now)
+
+
+def _floor_said(
+    call: CallState, facts: tuple[AnyFloorFact, ...], folder: str, house: House, now: datetime
+) -> Decision:
+    """The floor's last word counts: a new offer rings, anything else that ends a ringing means music."""
+    told: list[AnyCallFact] = []
+    action: Action | None = None
+    for fact in facts:
+        match fact:
+            case Joined():
+                action = Hold()
+            case Offered() if call.phase in _WAITING:
+                told.append(Ringing(call=call.call, at=now, offer=fact.offer, seat=fact.seat, phone=fact.phone))
+                action = RingSeat(fact.offer, fact.phone, folder)
+            case OfferRefused() if fact.offer == call.offer:
+                told.append(_missed(call, fact.offer, fact.reason, now))
+                action = Hold()
+            case OfferWithdrawn() if fact.offer == call.offer and call.phase is Phase.RINGING:
+                told.append(_missed(call, fact.offer, "withdrawn", now))
+                action = Hold()
+            case Answered() if fact.offer == call.offer and call.phase is Phase.RINGING:
+                return Decision((_talk_started(call, fact, folder, house, now),))
+            case _:
+                pass
+    return Decision(tuple(told), () if action is None else (action,))
+
+
+def _missed(call: CallState, offer: str, reason: str, now: datetime) -> OfferMissed:
+    return OfferMissed(call=call.call, at=now, offer=offer, seat=call.seat, reason=str(reason))
+
+
+def _talk_started(call: CallState, fact: Answered, folder: str, house: House, now: datetime) -> TalkStarted:
+    party = Party.EXPERT if fact.seat in house.experts else Party.OPERATOR
+    return TalkStarted(
+        call=call.call,
+        at=now,
+        offer=fact.offer,
+        seat=fact.seat,
+        agent=fact.seat,
+        party=party,
+        tracks=folder,
+    )
+
+
+def _seat_answered(call: CallState, event: SeatAnswered, now: datetime) -> Decision:
+    if call.phase is not Phase.RINGING or event.offer != call.offer or call.seat_line == event.seat_line:
+        return NOTHING
+    picked = PickedUp(call=call.call, at=now, offer=event.offer, seat_line=event.seat_line)
+    return Decision((picked,), (Tell(Answer(offer=event.offer)),))
+
+
+def _offer_ended(call: CallState, event: OfferEnded, house: House, now: datetime) -> Decision:
+    if event.offer != call.offer:
+        return NOTHING
+    if call.phase is Phase.TALKING:
+        return _talk_over(call, Party.OPERATOR, house, now)
+    if call.phase is not Phase.RINGING:
+        return NOTHING
+    if event.reason is OfferEndReason.TALKED:  # its SeatAnswered was lost: the talk is over already
+        return Decision(actions=(Tell(Answer(offer=event.offer)), Tell(Finish(call=call.call))))
+    reason = _REFUSED[event.reason]
+    return Decision((_missed(call, event.offer, reason, now),), (Tell(Refuse(offer=event.offer, reason=reason)),))
+
+
+def _talk_over(call: CallState, by: Party | None, house: House, now: datetime) -> Decision:
+    ended = TalkEnded(call=call.call, at=now, by=by)
+    return Decision((ended,), (Tell(Finish(call=call.call)), Wake(CLOSE, house.closing)))
+
+
+def _line_gone(call: CallState, event: LineGone, house: House, now: datetime) -> Decision:
+    if event.line == call.line:
+        return _end(call, _outcome(call), event.cause, now)
+    if event.line == call.seat_line and call.phase is Phase.TALKING:
+        return _talk_over(call, Party.OPERATOR, house, now)
+    return NOTHING
+
+
+def _outcome(call: CallState) -> Outcome:
+    if call.answered_at is not None:
+        return Outcome.COMPLETED
+    return Outcome.INFORMED if call.phase is Phase.CLOSING else Outcome.ABANDONED
+
+
+def _end(call: CallState, outcome: Outcome, cause: int, now: datetime) -> Decision:
+    facts: list[AnyCallFact] = []
+    actions: list[Action] = []
+    if call.phase is Phase.TALKING:
+        by = None if outcome is Outcome.FAILED else Party.CITIZEN
+        facts.append(TalkEnded(call=call.call, at=now, by=by))
+        actions.append(Tell(Finish(call=call.call)))
+    elif call.phase in _WAITING:
+        reason = LeaveReason.FAILED if outcome is Outcome.FAILED else LeaveReason.ABANDONED
+        actions.append(Tell(Abandon(call=call.call, reason=reason)))
+    facts.append(CallEnded(call=call.call, at=now, outcome=outcome, phase=call.phase, cause=cause))
+    return Decision(tuple(facts), tuple(actions))
+
+
+def _returned(call: CallState, house: House, now: datetime) -> Decision:
+    """The talk is over and the citizen is with us again: good-bye, then the line ends."""
+    bye = Play((house.bye,))
+    if call.phase is Phase.TALKING:
+        over = _talk_over(call, Party.OPERATOR, house, now)
+        return Decision(over.facts, (*over.actions, bye))
+    return Decision(actions=(bye,)) if call.phase is Phase.CLOSING else NOTHING
+
+
+def _track_started(call: CallState, event: TrackStarted, house: House, now: datetime) -> Decision:
+    if event.line in call.opened:
+        return NOTHING
+    if event.line == call.line:
+        party = Party.CITIZEN
+    else:
+        party = Party.EXPERT if call.seat in house.experts else Party.OPERATOR
+    return Decision((TrackOpened(call=call.call, at=event.at, line=event.line, party=party),))
+
+
+def _key_pressed(call: CallState, house: House, now: datetime) -> Decision:
+    if call.phase is not Phase.TALKING:
+        return NOTHING
+    again = Wake(UNMUTE, house.mute_after_key)
+    if call.muted:
+        return Decision(actions=(again,))
+    return Decision((RecordingMuted(call=call.call, at=now, muted=True),), (Mute(True), again))
+
+
+def _woke(call: CallState, tag: str, now: datetime) -> Decision:
+    if tag == UNMUTE and call.muted:
+        return Decision((RecordingMuted(call=call.call, at=now, muted=False),), (Mute(False),))
+    if tag == CLOSE and call.phase is Phase.CLOSING:
+        return Decision(actions=(HangUp(call.line),))
+    return NOTHING
+
+
+# Folding facts ---------------------------------------------------------------------------------------------
+
+
+def begin(fact: CallArrived) -> CallState:
+    """The state that the first fact makes."""
+    return CallState(
+        call=fact.call, line=fact.line, phase=Phase.ARRIVED, booted=fact.booted, arrived_at=fact.at, arrived=fact
+    )
+
+
+def evolve(call: CallState, fact: AnyCallFact) -> CallState:
+    """The state after `fact`."""
+    change = msgspec.structs.replace
+    match fact:
+        case CallArrived():
+            return begin(fact)
+        case Stepped():
+            return change(call, phase=Phase.IN_IVR, node=fact.node)
+        case Dismissed():
+            return change(call, phase=Phase.CLOSING)
+        case Queued():
+            return change(call, phase=Phase.QUEUED, queued=fact, queued_at=fact.at)
+        case Ringing():
+            return change(
+                call, phase=Phase.RINGING, offer=fact.offer, seat=fact.seat, phone=fact.phone, seat_line=LineId("")
+            )
+        case PickedUp():
+            return change(call, seat_line=fact.seat_line)
+        case RecordingMuted():
+            return change(call, muted=fact.muted)
+        case OfferMissed():
+            return change(call, phase=Phase.QUEUED, offer="", seat="", phone="", seat_line=LineId(""))
+        case TalkStarted():
+            return change(
+                call,
+                phase=Phase.TALKING,
+                offer=fact.offer,
+                seat=fact.seat,
+                agent=fact.agent,
+                seat_line=fact.seat_line or call.seat_line,
+                tracks=fact.tracks,
+                answered_at=fact.at,
+            )
+        case TrackOpened():
+            return change(call, opened=(*call.opened, fact.line))
+        case TalkEnded():
+            return change(call, phase=Phase.CLOSING)
+        case CallEnded():
+            return change(call, phase=Phase.ENDED)

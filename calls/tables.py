@@ -1,0 +1,43 @@
+"""Tables of the call ledger's projection."""
+
+from sqlalchemy import Boolean, Column, Float, Index, Integer, String, Table
+
+from hotline.database import UtcDateTime, metadata
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("call", String(40), primary_key=True),
+    Column("line", String(80), nullable=False),
+    Column("dialled", String(32), nullable=False),
+    Column("declared", Boolean, nullable=False),
+    Column("caller", String(40), nullable=False, default=""),
+    Column("via", String(16), nullable=False, default=""),
+    Column("merge_mode", String(16), nullable=False, default=""),
+    Column("owner_unit", String(100), nullable=False, default=""),
+    Column("line_name", String(100), nullable=False, default=""),
+    Column("region", String(16), nullable=False, default=""),
+    Column("phase", String(16), nullable=False),
+    Column("queue", String(40), nullable=False, default=""),
+    Column("seat", String(20), nullable=False, default=""),
+    Column("outcome", String(16), nullable=False, default=""),
+    Column("offers_missed", Integer, nullable=False, default=0),
+    Column("waited_s", Float),
+    Column("talked_s", Float),
+    Column("arrived_at", UtcDateTime, nullable=False),
+    Column("queued_at", UtcDateTime),
+    Column("answered_at", UtcDateTime),
+    Column("talk_ended_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Index("ix_calls_arrived_at", "arrived_at"),
+    Index("ix_calls_dialled", "dialled"),
+)
+"""One row per call, folded from its facts."""
+
+cursors = Table(
+    "projection_cursors",
+    metadata,
+    Column("stream", String(80), primary_key=True),
+    Column("seq", Integer, nullable=False),
+)
+"""How far a stream of facts is folded into SQL; moved in the transaction that writes the rows."""
