@@ -1,0 +1,34 @@
+"""The vocabulary: every word with its pinyin, and how espeak-ng pronounces it."""
+
+from pathlib import Path
+
+from speech.make_model import espeak
+
+LEXICON_FILE = Path(__file__).with_name("lexicon.tsv")
+
+Lexicon = dict[str, list[str]]
+"""Word to its pinyin syllables, in the order of the file."""
+Pronunciation = tuple[str, ...]
+
+
+def read_lexicon(file: Path = LEXICON_FILE) -> Lexicon:
+    """Lines of `word TAB syllables`; `#` begins a comment line."""
+    lexicon: Lexicon = {}
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if line.strip() and not line.startswith("#"):
+            word, pinyin = line.split("\t")
+            lexicon[word] = pinyin.split()
+    return lexicon
+
+
+def pronunciations(lexicon: Lexicon) -> dict[str, list[Pronunciation]]:
+    """What espeak-ng says for pinyin in parts, pinyin in one, and characters: they differ for polyphones."""
+    return {
+        word: list(dict.fromkeys([_phones(" ".join(pinyin)), _phones("".join(pinyin)), _phones(word)]))
+        for word, pinyin in lexicon.items()
+    }
+
+
+def _phones(text: str) -> Pronunciation:
+    spoken = espeak.speak(text)
+    return tuple(phoneme.name for phoneme in spoken.phonemes if not espeak.is_pause(phoneme.name))
