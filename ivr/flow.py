@@ -1,0 +1,202 @@
+"""The language of flows: nodes that a file describes, what the caller does, what is to be done next.
+
+A flow is a graph without cycles. Every error leads to its `human` node, which must be a queue.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from ivr.calendar import Calendar
+from ivr.model import Dialled, SkillNeed
+
+MAX_TRIES = 3
+"""A menu is asked at most so often before a person takes over."""
+
+
+class Node(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """One place in a flow."""
+
+    name: str
+    line: int = 0
+    """Where the file describes it."""
+
+
+class PlayNode(Node, frozen=True, kw_only=True, tag="play"):
+    """An announcement; keys are not asked for."""
+
+    prompts: tuple[str, ...]
+    next: str
+
+
+class MenuNode(Node, frozen=True, kw_only=True, tag="menu"):
+    """A question that is answered by one key. `0` always reaches a person."""
+
+    prompts: tuple[str, ...]
+    keys: dict[str, str]
+    """Key to node."""
+    timeout_s: float = 4.0
+    """Silence after the prompt before it is asked again."""
+    tries: int = 2
+    again: tuple[str, ...] = ()
+    """Prompts before the second and later tries."""
+
+
+class HoursNode(Node, frozen=True, kw_only=True, tag="hours"):
+    """A branch by office hours. `{hours}` is the profile of the dialled number."""
+
+    profile: str
+    open: str
+    closed: str
+
+
+class TransitionNode(Node, frozen=True, kw_only=True, tag="transition"):
+    """A branch by the end of the dialled number's transition."""
+
+    during: str
+    after: str
+
+
+class QueueNode(Node, frozen=True, kw_only=True, tag="queue"):
+    """Wait for a person."""
+
+    queue: str
+    owner_first: bool = False
+    """Ask for the skills of the dialled number's owner first."""
+    needs: tuple[SkillNeed, ...] = ()
+    priority: int = 0
+    topic: str = ""
+    """What the caller chose, for whoever answers."""
+
+
+class TransferNode(Node, frozen=True, kw_only=True, tag="transfer"):
+    """Connect with a number outside; everything but success goes on at `failed`."""
+
+    target: str
+    failed: str
+    ring_s: int = 25
+
+
+class EndNode(Node, frozen=True, kw_only=True, tag="end"):
+    """A stated end."""
+
+    reason: str
+    prompts: tuple[str, ...] = ()
+
+
+AnyNode = PlayNode | MenuNode | HoursNode | TransitionNode | QueueNode | TransferNode | EndNode
+
+
+class Flow(msgspec.Struct, frozen=True, kw_only=True):
+    """A flow as its file described it."""
+
+    name: str
+    version: str
+    """Fingerprint of the file: a caller keeps the version with which the call began."""
+    file: str = ""
+    start: str
+    human: str
+    """The queue node that every error, every silence and `0` leads to."""
+    nodes: dict[str, AnyNode]
+
+
+class Input(msgspec.Struct, frozen=True):
+    """What happened at the caller's end since the last action."""
+
+
+class Started(Input, frozen=True):
+    """The line is ours: begin."""
+
+
+class Keys(Input, frozen=True):
+    """Keys were pressed. Only the first one counts."""
+
+    keys: str
+
+
+class Silence(Input, frozen=True):
+    """A prompt ended, or the time for keys was up."""
+
+
+class Gone(Input, frozen=True):
+    """The caller hung up."""
+
+
+class Failed(Input, frozen=True):
+    """The last action could not be done."""
+
+
+AnyInput = Started | Keys | Silence | Gone | Failed
+
+
+class Play(msgspec.Struct, frozen=True, tag=True):
+    """Play prompts to their end, then step with `Silence`."""
+
+    prompts: tuple[str, ...]
+
+
+class Collect(msgspec.Struct, frozen=True, tag=True):
+    """Play prompts with barge-in and wait for a key; step with `Keys` or `Silence`."""
+
+    prompts: tuple[str, ...]
+    max_keys: int
+    timeout_s: float
+
+
+class EnterQueue(msgspec.Struct, frozen=True, tag=True):
+    """Wait for a person. The flow's part is over."""
+
+    queue: str
+    needs: tuple[SkillNeed, ...] = ()
+    priority: int = 0
+    """Seconds of head start."""
+    widen_after_s: int = 0
+    """Drop `needs` after this many seconds of waiting; 0: there is nothing to drop."""
+    topic: str = ""
+
+
+class Transfer(msgspec.Struct, frozen=True, tag=True):
+    """Connect with a number outside; step with `Failed` when that is not possible or nobody answers."""
+
+    target: str
+    ring_s: int
+
+
+class End(msgspec.Struct, frozen=True, tag=True):
+    """Play prompts, if any, and hang up. `reason` is for the call's record."""
+
+    reason: str
+    prompts: tuple[str, ...] = ()
+
+
+Action = Play | Collect | EnterQueue | Transfer | End
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """One node that the caller passed, and by what it was left: `keys`, `silence`, `failed`, `open`, …"""
+
+    node: str
+    left_by: str = ""
+    key: str = ""
+    """The menu key that was taken; a choice, not personal data."""
+
+
+class FlowRun(msgspec.Struct, frozen=True, kw_only=True):
+    """One caller's way through one version of a flow; a value."""
+
+    flow: Flow
+    dialled: Dialled
+    at: datetime
+    """When the call came, aware: hours are judged by it."""
+    calendar: Calendar
+    node: str = ""
+    """Where the caller is; empty before the beginning."""
+    misses: int = 0
+    """Silences and unknown keys in this menu."""
+    path: tuple[Visit, ...] = ()
+    done: bool = False
+    """With a person, or ended."""
+
+    @property
+    def version(self) -> str:
+        return self.flow.version

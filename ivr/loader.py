@@ -1,0 +1,300 @@
+"""Flows out of YAML files: every mistake with file, line and column; a flow that loads cannot loop or dead-end.
+
+A flow's file:
+
+    flow: dual
+    start: notice
+    human: seats                 # the queue that every error, silence and `0` leads to
+    nodes:
+      notice: {play: [recording_notice, "brand_{number}"], next: seats}
+      seats:  {queue: "{queue}", owner_first: true}
+
+A node has exactly one of `play`, `menu`, `hours`, `transition`, `queue`, `transfer`, `end`. In names of prompts,
+queues, hours and targets `{number}`, `{queue}`, `{hours}` and `{external}` stand for the dialled number's own.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from hotline.errors import BadInput
+from ivr.fields import Fields
+from ivr.flow import (
+    MAX_TRIES,
+    AnyNode,
+    EndNode,
+    Flow,
+    HoursNode,
+    MenuNode,
+    PlayNode,
+    QueueNode,
+    TransferNode,
+    TransitionNode,
+)
+from ivr.model import SkillNeed
+from ivr.placed import MAX_BYTES, Place, Problems, Table, Text, read_yaml
+
+SHIPPED = Path(__file__).parent / "flows"
+"""Folder of the flows that come with the product."""
+
+MAX_NODES = 200
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_PROMPT = re.compile(r"[a-z0-9][a-z0-9_-]*(\{number\})?[a-z0-9_-]*")
+_KEY = re.compile(r"[0-9*#]")
+_SLOT = re.compile(r"\{[^}]*\}")
+_SLOTS = frozenset({"{number}", "{queue}", "{hours}", "{external}"})
+
+
+def load_flow(content: bytes, file: str) -> Flow:
+    """One flow.
+
+    Raises:
+        BadInput: it cannot be used; `problems` has every mistake as `file:line:column: sentence`.
+    """
+    root = read_yaml(content, file)
+    problems = Problems()
+    if not isinstance(root, Table):
+        raise BadInput(f"{file} cannot be used.", (f"{root.place}: a flow is a table of fields",))
+    flow = _flow(root, file, hashlib.sha256(content).hexdigest()[:12], problems)
+    problems.raise_if_any(f"The flow {file} cannot be used.")
+    return flow
+
+
+def load_folder(folder: Path) -> tuple[dict[str, Flow], list[str]]:
+    """Every `*.yaml` in a folder: flows by name, and the mistakes of those that cannot be used."""
+    flows: dict[str, Flow] = {}
+    problems: list[str] = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            flow = load_flow(read_limited(path), str(path))
+        except BadInput as error:
+            problems += error.problems or (str(error),)
+            continue
+        if flow.name in flows:
+            problems.append(f"{path}:1:1: the flow {flow.name} is already in {flows[flow.name].file}")
+        else:
+            flows[flow.name] = flow
+    return flows, problems
+
+
+def read_limited(path: Path) -> bytes:
+    """A file's content, never more than a little above what is allowed.
+
+    Raises:
+        BadInput: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        message = f"{path}:1:1: the file cannot be read: {error.strerror}"
+        raise BadInput(f"{path} cannot be read.", (message,)) from error
+
+
+def _flow(root: Table, file: str, version: str, problems: Problems) -> Flow:
+    fields = Fields(root, problems, "a flow")
+    fields.only({"flow", "start", "human", "nodes", "note"})
+    name = fields.text("flow", required=True)
+    if name and not _NAME.fullmatch(name):
+        fields.wrong("flow", f"the name {name!r} must be of a-z, 0-9, _ and -")
+    fields.text("note", longest=2000)
+    start, human = fields.text("start", required=True), fields.text("human", required=True)
+    nodes = _nodes(fields)
+    for field, target in (("start", start), ("human", human)):
+        if target and target not in nodes:
+            fields.wrong(field, f"{field} names the node {target!r}, which does not exist")
+    if human in nodes and not isinstance(nodes[human], QueueNode):
+        fields.wrong("human", f"human names the node {human!r}, which is not a queue")
+    _check_graph(nodes, problems, file)
+    return Flow(name=name, version=version, file=file, start=start, human=human, nodes=nodes)
+
+
+def _nodes(fields: Fields) -> dict[str, AnyNode]:
+    table = fields.table.get("nodes")
+    if not isinstance(table, Table) or not table.entries:
+        fields.wrong("nodes", "a flow needs nodes: a table of names and nodes")
+        return {}
+    if len(table.entries) > MAX_NODES:
+        fields.wrong("nodes", f"a flow has at most {MAX_NODES} nodes")
+    nodes: dict[str, AnyNode] = {}
+    for name, (place, value) in table.entries.items():
+        if not _NAME.fullmatch(name):
+            fields.problems.add(place, f"the node name {name!r} must be of a-z, 0-9, _ and -")
+        if not isinstance(value, Table):
+            fields.problems.add(place, f"the node {name} must be a table of fields")
+            continue
+        node = _node(name, place, Fields(value, fields.problems, f"the node {name}"))
+        if node is not None:
+            nodes[name] = node
+    return nodes
+
+
+def _node(name: str, place: Place, fields: Fields) -> AnyNode | None:
+    kinds = [kind for kind in _KINDS if kind in fields.table.entries]
+    if len(kinds) != 1:
+        sentence = f"the node {name} needs exactly one of {', '.join(_KINDS)}"
+        fields.problems.add(place, f"{sentence}; it has {' and '.join(kinds) or 'none'}")
+        return None
+    known, read = _KINDS[kinds[0]]
+    fields.only({kinds[0], *known})
+    return read(name, place.line, fields)
+
+
+def _prompts(fields: Fields, name: str) -> tuple[str, ...]:
+    found = fields.placed_texts(name)
+    for prompt in found:
+        if not _PROMPT.fullmatch(prompt.text):
+            fields.problems.add(prompt.place, f"{prompt.text!r} is not the name of a prompt")
+    return tuple(prompt.text for prompt in found)
+
+
+def _slotted(fields: Fields, name: str) -> str:
+    text = fields.text(name, required=True)
+    for slot in _SLOT.findall(text):
+        if slot not in _SLOTS:
+            fields.wrong(name, f"{slot} is unknown; use one of {', '.join(sorted(_SLOTS))}")
+    return text
+
+
+def _play(name: str, line: int, fields: Fields) -> AnyNode:
+    prompts = _prompts(fields, "play")
+    if not prompts:
+        fields.wrong("play", "play needs at least one prompt")
+    return PlayNode(name=name, line=line, prompts=prompts, next=fields.text("next", required=True))
+
+
+def _menu(name: str, line: int, fields: Fields) -> AnyNode:
+    prompts = _prompts(fields, "menu")
+    if not prompts:
+        fields.wrong("menu", "menu needs at least one prompt")
+    return MenuNode(
+        name=name,
+        line=line,
+        prompts=prompts,
+        keys=_keys(fields),
+        timeout_s=fields.seconds("timeout_s", 4.0, 1, 15),
+        tries=fields.whole("tries", 2, 1, MAX_TRIES),
+        again=_prompts(fields, "again"),
+    )
+
+
+def _keys(fields: Fields) -> dict[str, str]:
+    table = fields.table.get("keys")
+    if not isinstance(table, Table) or not table.entries:
+        fields.wrong("keys", "a menu needs keys: a table of keys and nodes")
+        return {}
+    keys: dict[str, str] = {}
+    for key, (place, value) in table.entries.items():
+        if not _KEY.fullmatch(key):
+            fields.problems.add(place, f"{key!r} is not one key of 0-9, * and #")
+        elif not isinstance(value, Text) or not value.text:
+            fields.problems.add(place, f"the key {key} needs the name of a node")
+        else:
+            keys[key] = value.text
+    return keys
+
+
+def _hours(name: str, line: int, fields: Fields) -> AnyNode:
+    profile = _slotted(fields, "hours")
+    opened, closed = fields.text("open", required=True), fields.text("closed", required=True)
+    return HoursNode(name=name, line=line, profile=profile, open=opened, closed=closed)
+
+
+def _transition(name: str, line: int, fields: Fields) -> AnyNode:
+    during = fields.text("transition", required=True)
+    return TransitionNode(name=name, line=line, during=during, after=fields.text("after", required=True))
+
+
+def _queue(name: str, line: int, fields: Fields) -> AnyNode:
+    return QueueNode(
+        name=name,
+        line=line,
+        queue=_slotted(fields, "queue"),
+        owner_first=fields.flag("owner_first"),
+        needs=read_needs(fields, "needs"),
+        priority=fields.whole("priority", 0, 0, 86_400),
+        topic=fields.text("topic"),
+    )
+
+
+def _transfer(name: str, line: int, fields: Fields) -> AnyNode:
+    target, failed = _slotted(fields, "transfer"), fields.text("failed", required=True)
+    return TransferNode(
+        name=name, line=line, target=target, failed=failed, ring_s=fields.whole("ring_s", 25, 5, 60)
+    )
+
+
+def _end(name: str, line: int, fields: Fields) -> AnyNode:
+    return EndNode(name=name, line=line, reason=fields.text("end", required=True), prompts=_prompts(fields, "prompts"))
+
+
+_Read = Callable[[str, int, Fields], AnyNode]
+_KINDS: Mapping[str, tuple[frozenset[str], _Read]] = {
+    "play": (frozenset({"next"}), _play),
+    "menu": (frozenset({"keys", "timeout_s", "tries", "again"}), _menu),
+    "hours": (frozenset({"open", "closed"}), _hours),
+    "transition": (frozenset({"after"}), _transition),
+    "queue": (frozenset({"owner_first", "needs", "priority", "topic"}), _queue),
+    "transfer": (frozenset({"failed", "ring_s"}), _transfer),
+    "end": (frozenset({"prompts"}), _end),
+}
+
+
+def read_needs(fields: Fields, name: str) -> tuple[SkillNeed, ...]:
+    """Skills such as `housing_fund` or `housing_fund:3` (level 3 or better)."""
+    needs: list[SkillNeed] = []
+    for text in fields.placed_texts(name):
+        found = re.fullmatch(r"([A-Za-z0-9_.-]{1,64})(?::([1-9]|10))?", text.text)
+        if found:
+            needs.append(SkillNeed(found[1], int(found[2] or 1)))
+        else:
+            fields.problems.add(text.place, f"{text.text!r} is not a skill with a level, such as housing_fund:3")
+    return tuple(needs)
+
+
+def targets(node: AnyNode) -> tuple[str, ...]:
+    """The nodes that a node leads to; errors, which lead to `human`, are left out."""
+    match node:
+        case PlayNode():
+            return (node.next,)
+        case MenuNode():
+            return tuple(node.keys.values())
+        case HoursNode():
+            return node.open, node.closed
+        case TransitionNode():
+            return node.during, node.after
+        case TransferNode():
+            return (node.failed,)
+        case QueueNode() | EndNode():
+            return ()
+
+
+def _check_graph(nodes: Mapping[str, AnyNode], problems: Problems, file: str) -> None:
+    """Every target exists, and no way leads back to where it came from."""
+    for node in nodes.values():
+        for target in dict.fromkeys(targets(node)):
+            if target and target not in nodes:
+                problems.add(Place(file, node.line, 1), f"the node {node.name} leads to {target!r}, which is no node")
+    for loop in _loops(nodes):
+        where = Place(file, nodes[loop[0]].line, 1)
+        problems.add(where, f"the nodes {' > '.join(loop)} are a loop: a caller could go round for ever")
+
+
+def _loops(nodes: Mapping[str, AnyNode]) -> Iterable[tuple[str, ...]]:
+    """One way round for every edge that leads back (depth-first, without recursion)."""
+    finished: set[str] = set()
+    for root in nodes:
+        way: list[tuple[str, list[str]]] = [] if root in finished else [(root, list(targets(nodes[root])))]
+        while way:
+            name, rest = way[-1]
+            if not rest:
+                finished.add(name)
+                way.pop()
+                continue
+            target = rest.pop(0)
+            names = [step for step, _ in way]
+            if target in names:
+                yield (*names[names.index(target) :], target)
+            elif target in nodes and target not in finished:
+                way.append((target, list(targets(nodes[target]))))
