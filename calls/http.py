@@ -54,8 +54,8 @@ def mask(number: str, who: Principal) -> str:
     return number if len(number) < 7 else f"{number[:3]}****{number[-4:]}"
 
 
-def _view(row: Any, who: Principal) -> CallView:  # noqa: ANN401 - a SQLAlchemy row
-    fields = dict(row._mapping)  # noqa: SLF001 - the documented way to a row's mapping
+def _view(row: Any, who: Principal) -> CallView:
+    fields = dict(row._mapping)
     return CallView(**{**fields, "caller": mask(fields["caller"], who)})
 
 

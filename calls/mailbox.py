@@ -2,18 +2,18 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
 import structlog
 
 from acd.model import AnyCommand, AnyFloorFact, Refuse, RefuseReason
-from calls import script
+from calls import events, script
 from calls.ledger import Ledger
 from calls.model import AnyCallFact, CallState, Phase
 from hotline.clock import Clock
-from ivr.interpreter import FlowRun
+from ivr.flow import FlowRun
 from telephony.errors import ActionRefused, AsteriskUnreachable, LineGoneError
 from telephony.model import Collected, Heard, LineId, PhoneId
 from telephony.ports import Switch
@@ -30,17 +30,26 @@ class Floor(Protocol):
 class Surroundings(Protocol):
     """What every mailbox shares."""
 
-    switch: Switch
-    floor: Floor
-    ledger: Ledger
-    clock: Clock
-    house: script.House
+    @property
+    def switch(self) -> Switch: ...
+    @property
+    def floor(self) -> Floor: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def house(self) -> events.House: ...
 
     def folder(self, call: str) -> str:
         """Folder of the call's tracks, relative to the data folder."""
         ...
 
     def absolute(self, folder: str) -> str: ...
+
+    def prompts(self, names: Sequence[str]) -> list[str]:
+        """Files of prompts, absolute, without extension; a missing one is left out and reported."""
+        ...
 
     def expect_offer(self, offer: str, call: str) -> None:
         """News of this offer belong to this call."""
@@ -54,12 +63,12 @@ class Mailbox:
         self.call = call
         self._around = around
         self._run = run
-        self._inbox: deque[script.Event] = deque()
+        self._inbox: deque[events.Event] = deque()
         self._filled = asyncio.Event()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._listening: asyncio.Task[None] | None = None
 
-    def post(self, event: script.Event) -> None:
+    def post(self, event: events.Event) -> None:
         self._inbox.append(event)
         self._filled.set()
 
@@ -79,26 +88,26 @@ class Mailbox:
             for timer in self._timers.values():
                 timer.cancel()
 
-    async def _next(self) -> script.Event:
+    async def _next(self) -> events.Event:
         """The next event; facts of the floor that wait together are one word of the floor."""
         while not self._inbox:
             self._filled.clear()
             await self._filled.wait()
         event = self._inbox.popleft()
-        if not isinstance(event, script.FloorSaid):
+        if not isinstance(event, events.FloorSaid):
             return event
         facts = list(event.facts)
-        while self._inbox and isinstance(follower := self._inbox[0], script.FloorSaid):
+        while self._inbox and isinstance(follower := self._inbox[0], events.FloorSaid):
             facts += follower.facts
             self._inbox.popleft()
-        return script.FloorSaid(tuple(facts), self._around.folder(self.call.call))
+        return events.FloorSaid(tuple(facts), self._around.folder(self.call.call))
 
-    async def _handle(self, event: script.Event) -> None:
+    async def _handle(self, event: events.Event) -> None:
         around = self._around
         decision = script.decide(self.call, self._run, event, around.house, around.clock.now())
         if decision.run is not None:
             self._run = decision.run
-        born = (self.call.arrived,) if isinstance(event, script.Begun) else ()
+        born = (self.call.arrived,) if isinstance(event, events.Begun) else ()
         if facts := (*born, *decision.facts):
             await self.keep(facts)
         for action in decision.actions:
@@ -110,28 +119,30 @@ class Mailbox:
         for fact in facts:
             self.call = script.evolve(self.call, fact)
 
-    async def _perform(self, action: script.Action) -> None:
+    async def _perform(self, action: events.Action) -> None:
         switch, line = self._around.switch, self.call.line
         match action:
-            case script.Play(prompts):
-                self._listen(lambda: switch.play(line, prompts))
-            case script.Collect(prompts, keys, patience):
-                self._listen(lambda: switch.collect(line, prompts, max_keys=keys, timeout=patience))
-            case script.Hold():
+            case events.Play(prompts):
+                self._listen(lambda: switch.play(line, self._around.prompts(prompts)))
+            case events.Collect(prompts, keys, patience):
+                self._listen(
+                    lambda: switch.collect(line, self._around.prompts(prompts), max_keys=keys, timeout=patience)
+                )
+            case events.Hold():
                 self._stop_listening()
                 await switch.hold(line)
-            case script.RingSeat():
+            case events.RingSeat():
                 await self._ring(action)
-            case script.Tell(command):
+            case events.Tell(command):
                 await self._around.floor.do(command)
-            case script.Mute(muted):
+            case events.Mute(muted):
                 await self._mute(muted)
-            case script.Wake(tag, after):
+            case events.Wake(tag, after):
                 self._wake(tag, after)
-            case script.HangUp(gone, cause):
+            case events.HangUp(gone, cause):
                 await switch.hang_up(gone, cause)
 
-    async def _ring(self, ring: script.RingSeat) -> None:
+    async def _ring(self, ring: events.RingSeat) -> None:
         around = self._around
         self._stop_listening()
         around.expect_offer(ring.offer, self.call.call)
@@ -156,7 +167,7 @@ class Mailbox:
         if tag in self._timers:
             self._timers[tag].cancel()
         loop = asyncio.get_running_loop()
-        self._timers[tag] = loop.call_later(after.total_seconds(), self.post, script.Woke(tag))
+        self._timers[tag] = loop.call_later(after.total_seconds(), self.post, events.Woke(tag))
 
     def _listen(self, listening: Callable[[], Awaitable[Collected]]) -> None:
         self._stop_listening()
@@ -170,7 +181,7 @@ class Mailbox:
         except ActionRefused as error:
             log.warning("prompt refused by the switch", call=self.call.call, why=str(error))
             collected = Collected(Heard.FAILED)
-        self.post(script.Listened(collected))
+        self.post(events.Listened(collected))
 
     def _stop_listening(self) -> None:
         if self._listening is not None:

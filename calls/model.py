@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from acd.model import Need, RecipeStep
+from acd.model import Need, Step
 from telephony.model import LineId
 
 
@@ -85,7 +85,9 @@ class Queued(CallFact, frozen=True, kw_only=True, tag="queued"):
     queue: str
     needs: tuple[Need, ...] = ()
     priority: int = 0
-    recipe: tuple[RecipeStep, ...] = ()
+    recipe: tuple[Step, ...] = ()
+    topic: str = ""
+    """What the caller chose in a menu, for whoever answers."""
 
 
 class Ringing(CallFact, frozen=True, kw_only=True, tag="ringing"):

@@ -158,7 +158,7 @@ async def _changes(connection: AsyncConnection, fact: AnyCallFact) -> dict[str, 
             return {}
 
 
-async def row_of(connection: AsyncConnection, call: str) -> Any:  # noqa: ANN401 - a SQLAlchemy row
+async def row_of(connection: AsyncConnection, call: str) -> Any:
     """The call's row inside the running transaction."""
     found = await connection.execute(select(calls).where(calls.c.call == call))
     return found.one()

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from calls.events import Event, NodeLost, Woke
 from calls.model import CallState, Phase
-from calls.script import CLOSE, Event, NodeLost, Woke
+from calls.script import CLOSE
 from telephony.model import (
     LineGone,
     LineId,

@@ -14,17 +14,39 @@ from acd.model import (
     Abandon,
     Answer,
     Answered,
-    AnyCommand,
     AnyFloorFact,
     Finish,
     Join,
     Joined,
     LeaveReason,
+    Need,
     Offered,
     OfferRefused,
     OfferWithdrawn,
     Refuse,
     RefuseReason,
+    Step,
+)
+from calls.events import (
+    Action,
+    Begun,
+    Collect,
+    Decision,
+    Event,
+    FloorSaid,
+    HangUp,
+    Hold,
+    House,
+    Listened,
+    Mute,
+    NodeLost,
+    Ordered,
+    Play,
+    Restarted,
+    RingSeat,
+    Tell,
+    Wake,
+    Woke,
 )
 from calls.model import (
     AnyCallFact,
@@ -45,7 +67,8 @@ from calls.model import (
     TalkStarted,
     TrackOpened,
 )
-from ivr import interpreter as flow
+from ivr import flow
+from ivr.interpreter import step
 from telephony.model import (
     Collected,
     Heard,
@@ -61,128 +84,6 @@ from telephony.model import (
 
 UNMUTE = "unmute"
 CLOSE = "close"
-
-
-class House(msgspec.Struct, frozen=True, kw_only=True):
-    """What is the same for every call of this installation."""
-
-    ring: timedelta
-    bye: str
-    """Prompt that ends a talk."""
-    mute_after_key: timedelta = timedelta(seconds=1.5)
-    """How long the recording stays silent after a key, so that a typed card number is not kept."""
-    closing: timedelta = timedelta(seconds=10)
-    """A citizen whose talk is over and whose line nobody returned is hung up after this."""
-    experts: frozenset[str] = frozenset()
-    """Seats that experts sit at."""
-
-
-# Events that are not facts of the switch -------------------------------------------------------------------
-
-
-class Begun(msgspec.Struct, frozen=True):
-    """A new call, with the flow that its number starts."""
-
-    run: flow.FlowRun
-
-
-class Restarted(msgspec.Struct, frozen=True):
-    """We were away while the citizen listened to the flow: it begins again."""
-
-    run: flow.FlowRun
-
-
-class FloorSaid(msgspec.Struct, frozen=True):
-    """Facts of the floor that concern this call, in order."""
-
-    facts: tuple[AnyFloorFact, ...]
-    folder: str = ""
-    """Where tracks go if it is offered now, relative to the data folder."""
-
-
-class Listened(msgspec.Struct, frozen=True):
-    """A prompt or a menu came to its end."""
-
-    collected: Collected
-
-
-class Woke(msgspec.Struct, frozen=True):
-    """A wake-up asked for earlier."""
-
-    tag: str
-
-
-class NodeLost(msgspec.Struct, frozen=True):
-    """The Asterisk that held this call is gone, and the call with it."""
-
-
-class Ordered(msgspec.Struct, frozen=True):
-    """A person with the right to do so ends the call."""
-
-    cause: int = 16
-
-
-Event = (
-    Begun | Restarted | FloorSaid | Listened | Woke | NodeLost | Ordered
-    | SeatAnswered | OfferEnded | LineGone | ReturnedLine | TrackStarted | KeyPressed
-)  # fmt: skip
-
-
-# What the service must do ----------------------------------------------------------------------------------
-
-
-class Play(msgspec.Struct, frozen=True):
-    prompts: tuple[str, ...]
-
-
-class Collect(msgspec.Struct, frozen=True):
-    prompts: tuple[str, ...]
-    max_keys: int
-    timeout: timedelta
-
-
-class Hold(msgspec.Struct, frozen=True):
-    """Music for the citizen; a ringing seat stops."""
-
-
-class RingSeat(msgspec.Struct, frozen=True):
-    offer: str
-    phone: str
-    folder: str
-
-
-class Tell(msgspec.Struct, frozen=True):
-    """A command for the floor."""
-
-    command: AnyCommand
-
-
-class Mute(msgspec.Struct, frozen=True):
-    muted: bool
-
-
-class Wake(msgspec.Struct, frozen=True):
-    """Come back with `Woke(tag)`; a later wake-up with the same tag replaces this one."""
-
-    tag: str
-    after: timedelta
-
-
-class HangUp(msgspec.Struct, frozen=True):
-    line: LineId
-    cause: int = 16
-
-
-Action = Play | Collect | Hold | RingSeat | Tell | Mute | Wake | HangUp
-
-
-class Decision(msgspec.Struct, frozen=True):
-    """Facts to append first, then actions to perform in order."""
-
-    facts: tuple[AnyCallFact, ...] = ()
-    actions: tuple[Action, ...] = ()
-    run: flow.FlowRun | None = None
-    """The flow from now on; nothing: unchanged."""
 
 
 NOTHING = Decision()
@@ -216,7 +117,7 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
         case ReturnedLine():
             return _returned(call, house, now)
         case TrackStarted():
-            return _track_started(call, event, house, now)
+            return _track_started(call, event, house)
         case KeyPressed():
             return _key_pressed(call, house, now)
         case Woke(tag):
@@ -227,34 +128,50 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
             return Decision(actions=(HangUp(call.line, cause),))
 
 
-def _follow(call: CallState, run: flow.FlowRun, heard: flow.Input, now: datetime) -> Decision:
+def _follow(call: CallState, run: flow.FlowRun, heard: flow.AnyInput, now: datetime) -> Decision:
     """One step of the flow: always a prompt, a queue, or a stated end."""
-    run, action = flow.step(run, heard)
-    stepped = Stepped(call=call.call, at=now, node=action.node)
+    run, action = step(run, heard)
+    while isinstance(action, flow.Transfer):  # lines to the outside come later: the flow's own way on
+        run, action = step(run, flow.Failed())
+    stepped = Stepped(call=call.call, at=now, node=run.node)
     match action:
-        case flow.Play(prompts=prompts):
+        case flow.Play(prompts):
             return Decision((stepped,), (Play(prompts),), run)
-        case flow.Collect(prompts=prompts, max_keys=keys, timeout=timeout):
-            return Decision((stepped,), (Collect(prompts, keys, timeout),), run)
+        case flow.Collect(prompts, keys, seconds):
+            return Decision((stepped,), (Collect(prompts, keys, timedelta(seconds=seconds)),), run)
         case flow.EnterQueue():
-            return _enter_queue(call, run, action, now)
-        case flow.End():
-            dismissed = Dismissed(call=call.call, at=now, reason=action.reason)
-            return Decision((stepped, dismissed), (HangUp(call.line),), run)
+            queued = _queued(call, action, now)
+            return Decision((stepped, queued), (Tell(join(call, queued)),), run)
+        case flow.End(reason, prompts):
+            dismissed = Dismissed(call=call.call, at=now, reason=reason)
+            last: Action = Play(prompts) if prompts else HangUp(call.line)
+            return Decision((stepped, dismissed), (last,), run)
 
 
-def _enter_queue(call: CallState, run: flow.FlowRun, action: flow.EnterQueue, now: datetime) -> Decision:
-    join = Join(
+def _queued(call: CallState, action: flow.EnterQueue, now: datetime) -> Queued:
+    return Queued(
         call=call.call,
+        at=now,
         queue=action.queue,
-        needs=action.needs,
+        needs=tuple(Need(need.skill, need.level) for need in action.needs),
         priority=action.priority,
-        recipe=action.recipe,
+        recipe=(Step(after_s=action.widen_after_s),) if action.widen_after_s else (),
+        topic=action.topic,
     )
-    queued = Queued(
-        call=call.call, at=now, queue=join.queue, needs=join.needs, priority=join.priority, recipe=join.recipe
+
+
+def join(call: CallState, queued: Queued) -> Join:
+    """The command that puts the call on the floor; said again later it keeps the old place."""
+    return Join(
+        call=call.call,
+        queue=queued.queue,
+        needs=queued.needs,
+        priority=queued.priority,
+        recipe=queued.recipe,
+        arrived_at=queued.at,
+        called_at=call.arrived_at,
+        dialled=call.arrived.dialled,
     )
-    return Decision((queued,), (Tell(join),), run)
 
 
 def _listened(call: CallState, run: flow.FlowRun | None, collected: Collected, now: datetime) -> Decision:
@@ -264,7 +181,7 @@ def _listened(call: CallState, run: flow.FlowRun | None, collected: Collected, n
         return Decision(actions=(HangUp(call.line),))
     if call.phase not in (Phase.ARRIVED, Phase.IN_IVR) or run is None:
         return NOTHING
-    heard: flow.Input
+    heard: flow.AnyInput
     match collected.heard:
         case Heard.KEYS:
             heard = flow.Keys(collected.keys)
@@ -275,9 +192,7 @@ def _listened(call: CallState, run: flow.FlowRun | None, collected: Collected, n
     return _follow(call, run, heard, now)
 
 
-def _floor_said(
-    call: CallState, facts: tuple[AnyFloorFact, ...], folder: str, house: House, now: datetime
-) -> Decision:
+def _floor_said(call: CallState, facts: tuple[AnyFloorFact, ...], folder: str, house: House, now: datetime) -> Decision:
     """The floor's last word counts: a new offer rings, anything else that ends a ringing means music."""
     told: list[AnyCallFact] = []
     action: Action | None = None
@@ -306,14 +221,13 @@ def _missed(call: CallState, offer: str, reason: str, now: datetime) -> OfferMis
 
 
 def _talk_started(call: CallState, fact: Answered, folder: str, house: House, now: datetime) -> TalkStarted:
-    party = Party.EXPERT if fact.seat in house.experts else Party.OPERATOR
     return TalkStarted(
         call=call.call,
         at=now,
         offer=fact.offer,
         seat=fact.seat,
         agent=fact.seat,
-        party=party,
+        party=house.party(fact.seat),
         tracks=folder,
     )
 
@@ -380,13 +294,10 @@ def _returned(call: CallState, house: House, now: datetime) -> Decision:
     return Decision(actions=(bye,)) if call.phase is Phase.CLOSING else NOTHING
 
 
-def _track_started(call: CallState, event: TrackStarted, house: House, now: datetime) -> Decision:
+def _track_started(call: CallState, event: TrackStarted, house: House) -> Decision:
     if event.line in call.opened:
         return NOTHING
-    if event.line == call.line:
-        party = Party.CITIZEN
-    else:
-        party = Party.EXPERT if call.seat in house.experts else Party.OPERATOR
+    party = Party.CITIZEN if event.line == call.line else house.party(call.seat)
     return Decision((TrackOpened(call=call.call, at=event.at, line=event.line, party=party),))
 
 

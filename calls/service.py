@@ -11,15 +11,15 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from acd.model import Abandon, Adopt, AnyFloorFact, Finish, Join, LeaveReason, Reachability
-from calls import recover, script
+from acd.model import Abandon, Adopt, AnyFloorFact, Finish, LeaveReason, Reachability
+from calls import events, recover, script
 from calls.ledger import Ledger
 from calls.mailbox import Floor, Mailbox
-from calls.model import CallArrived, Party, Phase, Queued, TalkStarted
+from calls.model import CallArrived, Phase, TalkStarted
 from hotline.clock import Clock
 from hotline.ids import Ids
 from hotline.tasks import Tasks
-from ivr.interpreter import FlowRun
+from ivr.flow import FlowRun
 from ivr.model import Dialled
 from telephony.errors import AsteriskUnreachable
 from telephony.model import (
@@ -57,6 +57,8 @@ class Ivr(Protocol):
 
     def begin(self, dialled: Dialled, at: datetime) -> FlowRun: ...
 
+    def prompts(self, names: Sequence[str]) -> list[str]: ...
+
 
 class Keeper(Floor, Protocol):
     """The floor's keeper as the controller uses it."""
@@ -80,7 +82,7 @@ class CallService:
         ledger: Ledger,
         clock: Clock,
         ids: Ids,
-        house: script.House,
+        house: events.House,
         data: Path,
         timezone: ZoneInfo,
     ) -> None:
@@ -102,6 +104,9 @@ class CallService:
 
     def absolute(self, folder: str) -> str:
         return str((self._data / folder).absolute())
+
+    def prompts(self, names: Sequence[str]) -> list[str]:
+        return self._ivr.prompts(names)
 
     def expect_offer(self, offer: str, call: str) -> None:
         self._offers[offer] = call
@@ -125,7 +130,7 @@ class CallService:
         except AsteriskUnreachable:
             log.debug("no heartbeat: node is down")
 
-    def post(self, call: str, event: script.Event) -> bool:
+    def post(self, call: str, event: events.Event) -> bool:
         """Give an event to a call's mailbox; `False` when the call has ended."""
         box = self._boxes.get(call)
         if box is None:
@@ -158,7 +163,7 @@ class CallService:
     def _floor_fact(self, fact: AnyFloorFact) -> None:
         call = getattr(fact, "call", "")
         if call:
-            self.post(call, script.FloorSaid((fact,)))
+            self.post(call, events.FloorSaid((fact,)))
 
     # Arrivals ----------------------------------------------------------------------------------------------------
 
@@ -167,7 +172,7 @@ class CallService:
             return
         dialled = self._ivr.identify(fact.dialled, fact.called, fact.diverted_from, fact.at)
         run = self._ivr.begin(dialled, fact.at)
-        self._open(self._arrived(fact, dialled), run).post(script.Begun(run))
+        self._open(self._arrived(fact, dialled), run).post(events.Begun(run))
 
     def _arrived(self, fact: Arrived, dialled: Dialled) -> CallArrived:
         if not dialled.declared:
@@ -181,8 +186,8 @@ class CallService:
             dialled=dialled.number,
             declared=dialled.declared,
             caller=self._ivr.caller(fact.caller),
-            via=dialled.via,
-            merge_mode=entry.merge_mode,
+            via=dialled.via.value,
+            merge_mode=entry.mode.value,
             owner_unit=entry.owner_unit,
             line_name=entry.name,
             region=dialled.region,
@@ -238,10 +243,11 @@ class CallService:
             self.post(name, event)
         for name in made.restart:
             call = self._boxes[name].call
-            self.post(name, script.Restarted(self._restart(call.arrived)))
+            self.post(name, events.Restarted(self._restart(call.arrived)))
         for name in made.rejoin:
             call = self._boxes[name].call
-            await self.floor.do(_join_again(call.call, call.queued, call.queued_at))
+            if call.queued is not None:
+                await self.floor.do(script.join(call, call.queued))
         for name in made.hold:
             await self.switch.hold(self._boxes[name].call.line)
         for name, seat in made.adopt:
@@ -255,7 +261,6 @@ class CallService:
         """A talk that the fallback queue connected becomes an ordinary one, ticket and all."""
         call, now = box.call.call, self.clock.now()
         number = str(seat.phone)
-        party = Party.EXPERT if number in self.house.experts else Party.OPERATOR
         started = TalkStarted(
             call=call,
             at=now,
@@ -263,7 +268,7 @@ class CallService:
             seat=number,
             agent=number,
             seat_line=seat.line,
-            party=party,
+            party=self.house.party(number),
             tracks=self.folder(call),
         )
         await box.keep((started,))
@@ -292,19 +297,6 @@ class CallService:
     async def _refresh_phones(self, snapshot: Snapshot) -> None:
         for phone in snapshot.reachable:
             await self.floor.do(Reachability(phone=phone, reachable=True))
-
-
-def _join_again(call: str, queued: Queued | None, since: datetime | None) -> Join:
-    if queued is None:
-        return Join(call=call, queue="general", arrived_at=since)
-    return Join(
-        call=call,
-        queue=queued.queue,
-        needs=queued.needs,
-        priority=queued.priority,
-        recipe=queued.recipe,
-        arrived_at=since,
-    )
 
 
 def phases(service: CallService) -> dict[str, Phase]:

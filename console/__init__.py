@@ -1,0 +1,1 @@
+"""The screens: what people see of the hotline, and the feed that keeps it fresh."""

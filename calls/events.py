@@ -1,0 +1,138 @@
+"""What a call's script hears (events), orders (actions) and decides. Values only."""
+
+from datetime import timedelta
+
+import msgspec
+
+from acd.model import AnyCommand, AnyFloorFact
+from calls.model import AnyCallFact, Party
+from ivr.flow import FlowRun
+from telephony.model import (
+    Collected,
+    KeyPressed,
+    LineGone,
+    LineId,
+    OfferEnded,
+    ReturnedLine,
+    SeatAnswered,
+    TrackStarted,
+)
+
+
+class House(msgspec.Struct, frozen=True, kw_only=True):
+    """What is the same for every call of this installation."""
+
+    ring: timedelta
+    bye: str
+    """Prompt that ends a talk."""
+    mute_after_key: timedelta = timedelta(seconds=1.5)
+    """How long the recording stays silent after a key, so that a typed card number is not kept."""
+    closing: timedelta = timedelta(seconds=10)
+    """A citizen whose talk is over and whose line nobody returned is hung up after this."""
+    experts: frozenset[str] = frozenset()
+    """Seats that experts sit at."""
+
+    def party(self, seat: str) -> Party:
+        return Party.EXPERT if seat in self.experts else Party.OPERATOR
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """A new call, with the flow that its number starts."""
+
+    run: FlowRun
+
+
+class Restarted(msgspec.Struct, frozen=True):
+    """We were away while the citizen listened to the flow: it begins again."""
+
+    run: FlowRun
+
+
+class FloorSaid(msgspec.Struct, frozen=True):
+    """Facts of the floor that concern this call, in order."""
+
+    facts: tuple[AnyFloorFact, ...]
+    folder: str = ""
+    """Where tracks go if it is offered now, relative to the data folder."""
+
+
+class Listened(msgspec.Struct, frozen=True):
+    """A prompt or a menu came to its end."""
+
+    collected: Collected
+
+
+class Woke(msgspec.Struct, frozen=True):
+    """A wake-up asked for earlier."""
+
+    tag: str
+
+
+class NodeLost(msgspec.Struct, frozen=True):
+    """The Asterisk that held this call is gone, and the call with it."""
+
+
+class Ordered(msgspec.Struct, frozen=True):
+    """A person with the right to do so ends the call."""
+
+    cause: int = 16
+
+
+Event = (
+    Begun | Restarted | FloorSaid | Listened | Woke | NodeLost | Ordered
+    | SeatAnswered | OfferEnded | LineGone | ReturnedLine | TrackStarted | KeyPressed
+)  # fmt: skip
+
+
+class Play(msgspec.Struct, frozen=True):
+    prompts: tuple[str, ...]
+
+
+class Collect(msgspec.Struct, frozen=True):
+    prompts: tuple[str, ...]
+    max_keys: int
+    timeout: timedelta
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """Music for the citizen; a ringing seat stops."""
+
+
+class RingSeat(msgspec.Struct, frozen=True):
+    offer: str
+    phone: str
+    folder: str
+
+
+class Tell(msgspec.Struct, frozen=True):
+    """A command for the floor."""
+
+    command: AnyCommand
+
+
+class Mute(msgspec.Struct, frozen=True):
+    muted: bool
+
+
+class Wake(msgspec.Struct, frozen=True):
+    """Come back with `Woke(tag)`; a later wake-up with the same tag replaces this one."""
+
+    tag: str
+    after: timedelta
+
+
+class HangUp(msgspec.Struct, frozen=True):
+    line: LineId
+    cause: int = 16
+
+
+Action = Play | Collect | Hold | RingSeat | Tell | Mute | Wake | HangUp
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """Facts to append first, then actions to perform in order."""
+
+    facts: tuple[AnyCallFact, ...] = ()
+    actions: tuple[Action, ...] = ()
+    run: FlowRun | None = None
+    """The flow from now on; nothing: unchanged."""
