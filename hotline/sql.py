@@ -1,0 +1,340 @@
+"""`Database` on SQLite and on PostgreSQL.
+
+SQLite: readers have connections of their own; every change goes through one writer task, which commits what
+has queued up meanwhile together, each change in a savepoint of its own. PostgreSQL: a pool, serialisable
+transactions, and another try when the server asks for one. So a change that reads and then writes is right on
+both without locks of its own.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+
+import structlog
+from sqlalchemy import URL, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from hotline.errors import BadInput, Conflict, Unavailable
+from hotline.tasks import Tasks
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+Change = Callable[[AsyncConnection], Awaitable[T]]
+
+BATCH = 32
+"""Most changes in one commit on SQLite."""
+TRIES = 8
+"""How often a change is tried before PostgreSQL's serialisation failures count as `Unavailable`."""
+TRY_AGAIN = frozenset({"40001", "40P01"})
+"""SQLSTATEs of a serialisation failure and of a deadlock: nothing happened, the same again may succeed."""
+
+
+class OpenDatabase(Protocol):
+    """What `connect` gives: a `Database` that can be asked for its health and closed."""
+
+    async def read(self, query: Change[T]) -> T:
+        """Run a query; see `Database.read`."""
+        ...
+
+    async def write(self, change: Change[T]) -> T:
+        """Run a change in a transaction; see `Database.write`."""
+        ...
+
+    async def check(self) -> None:
+        """Ask whether it lives, by a query and an empty write transaction.
+
+        Raises:
+            Unavailable: it does not.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what was asked for and close every connection."""
+        ...
+
+
+def connect(url: str, *, timeout_s: float = 5.0) -> OpenDatabase:
+    """The database behind a SQLAlchemy URL (`sqlite:///file`, `postgresql://…`). Connects at the first use.
+
+    Raises:
+        BadInput: the URL cannot be read, or names a database that is not supported.
+    """
+    parsed = asynchronous(url)
+    return (
+        SqliteDatabase(parsed, timeout_s)
+        if parsed.get_backend_name() == "sqlite"
+        else PostgresDatabase(parsed, timeout_s)
+    )
+
+
+def asynchronous(url: str) -> URL:
+    """The URL with the asynchronous driver of its database.
+
+    Raises:
+        BadInput: it cannot be read, or names a database that is not supported.
+    """
+    return _with_driver(url, {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"})
+
+
+def synchronous(url: str) -> URL:
+    """The URL with the synchronous driver of its database, for migrations.
+
+    Raises:
+        BadInput: it cannot be read, or names a database that is not supported.
+    """
+    return _with_driver(url, {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"})
+
+
+def _with_driver(url: str, drivers: dict[str, str]) -> URL:
+    try:
+        parsed = make_url(url)
+        return parsed.set(drivername=drivers[parsed.get_backend_name()])
+    except (ArgumentError, KeyError) as error:
+        raise BadInput("HOTLINE_DATABASE_URL has to begin with sqlite:/// or postgresql://.") from error
+
+
+class SqliteDatabase:
+    """One SQLite file: WAL, foreign keys on, one writer task."""
+
+    def __init__(self, url: URL, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._readers = _sqlite_engine(url, timeout_s, 4, "BEGIN", "PRAGMA query_only=ON")
+        self._writers = _sqlite_engine(url, timeout_s, 1, "BEGIN IMMEDIATE")
+        self._waiting: asyncio.Queue[_Change] = asyncio.Queue()
+        self._tasks = Tasks("sqlite writer")
+        self._started = False
+        self._closed = False
+
+    async def read(self, query: Change[T]) -> T:
+        """See `Database.read`."""
+        return await _answer(_in_transaction(self._readers, query), self._timeout_s)
+
+    async def write(self, change: Change[T]) -> T:
+        """See `Database.write`.
+
+        Raises:
+            Conflict: a row that must be unique is there already, or one that is referred to is not.
+            Unavailable: the file cannot be written, or not in time.
+        """
+        if self._closed:
+            raise Unavailable("The database is closed.")
+        if not self._started:
+            self._started = True
+            self._tasks.start(self._write_all(), "write")
+        pending = _Change(change)
+        self._waiting.put_nowait(pending)
+        result: T = await pending.outcome(self._timeout_s)
+        return result
+
+    async def check(self) -> None:
+        """See `OpenDatabase.check`."""
+        await self.read(_select_one)
+        await self.write(_select_one)
+
+    async def close(self) -> None:
+        """See `OpenDatabase.close`."""
+        self._closed = True
+        await self._waiting.join()
+        await self._tasks.close()
+        await self._readers.dispose()
+        await self._writers.dispose()
+
+    async def _write_all(self) -> None:
+        while True:
+            batch = [await self._waiting.get()]
+            while len(batch) < BATCH and not self._waiting.empty():
+                batch.append(self._waiting.get_nowait())
+            await self._commit([change for change in batch if not change.is_given_up])
+            for _ in batch:
+                self._waiting.task_done()
+
+    async def _commit(self, batch: list["_Change"]) -> None:
+        try:
+            async with asyncio.timeout(self._timeout_s), self._writers.begin() as connection:
+                for change in batch:
+                    await change.run(connection)
+        except asyncio.CancelledError:
+            _fail(batch, Unavailable("The database is closed."))
+            raise
+        except Exception as error:  # noqa: BLE001 - nobody but those who wait can be told
+            _fail(batch, translated(error))
+        else:
+            for change in batch:
+                change.settle()
+
+
+class _Change:
+    """A change that waits for the writer task."""
+
+    def __init__(self, do: Change[Any]) -> None:
+        self._do = do
+        self._future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._result: Any = None
+        self._error: Exception | None = None
+        self._is_running = False
+
+    @property
+    def is_given_up(self) -> bool:
+        return self._future.done()
+
+    async def outcome(self, timeout_s: float) -> Any:
+        """Wait for it; a change that has not begun in time is withdrawn, one that has is awaited."""
+        try:
+            done, _ = await asyncio.wait({self._future}, timeout=timeout_s)
+            if not done and self._is_running:
+                done, _ = await asyncio.wait({self._future}, timeout=timeout_s)
+        finally:
+            self._future.cancel()
+        if not done:
+            raise Unavailable(f"The database did not answer within {timeout_s:g} s.")
+        return self._future.result()
+
+    async def run(self, connection: AsyncConnection) -> None:
+        """Run in a savepoint; a failure of its own is kept, one of the database concerns the whole batch."""
+        self._is_running = True
+        try:
+            async with connection.begin_nested():
+                self._result = await self._do(connection)
+        except Exception as error:
+            if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError) and _is_outage(error):
+                raise
+            self._error = error
+
+    def settle(self, error: Exception | None = None) -> None:
+        error = self._error or error
+        if self._future.done():
+            return
+        if error is None:
+            self._future.set_result(self._result)
+        else:
+            self._future.set_exception(translated(error))
+
+
+def _fail(batch: list[_Change], error: Exception) -> None:
+    for change in batch:
+        change.settle(error)
+
+
+class PostgresDatabase:
+    """A pool of connections to PostgreSQL."""
+
+    def __init__(self, url: URL, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._engine = create_async_engine(
+            url,
+            pool_size=10,
+            max_overflow=10,
+            pool_timeout=timeout_s,
+            pool_pre_ping=True,
+            isolation_level="SERIALIZABLE",
+            connect_args={"timeout": timeout_s, "command_timeout": timeout_s},
+        )
+        self._reading = self._engine.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
+
+    async def read(self, query: Change[T]) -> T:
+        """See `Database.read`."""
+        return await _answer(_in_transaction(self._reading, query), self._timeout_s)
+
+    async def write(self, change: Change[T]) -> T:
+        """See `Database.write`.
+
+        Raises:
+            Conflict: a row that must be unique is there already, or one that is referred to is not.
+            Unavailable: the server does not answer, or not in time, or is too busy with others' changes.
+        """
+        for attempt in range(TRIES):
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    return await _in_transaction(self._engine, change)
+            except DBAPIError as error:
+                if _sqlstate(error) not in TRY_AGAIN:
+                    raise translated(error) from error
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                raise translated(error) from error
+            # Whoever lost waits a little longer each time; the id of the task spreads the losers.
+            await asyncio.sleep(0.002 * 2**attempt * (1 + id(asyncio.current_task()) // 64 % 8 / 8))
+        raise Unavailable("The database is too busy with changes to the same rows.")
+
+    async def check(self) -> None:
+        """See `OpenDatabase.check`."""
+        await self.write(_select_one)
+
+    async def close(self) -> None:
+        """See `OpenDatabase.close`."""
+        await self._engine.dispose()
+
+
+async def _in_transaction(engine: AsyncEngine, work: Change[T]) -> T:
+    async with engine.begin() as connection:
+        return await work(connection)
+
+
+async def _answer(work: Awaitable[T], timeout_s: float) -> T:
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await work
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        raise translated(error) from error
+
+
+async def _select_one(connection: AsyncConnection) -> None:
+    await connection.execute(text("SELECT 1"))
+
+
+def translated(error: Exception) -> Exception:
+    """What the caller is told: `Conflict` and `Unavailable` for what they can act on, a mistake of ours as it is."""
+    match error:
+        case IntegrityError():
+            told: Exception = Conflict("Somebody else stored this first, or what it refers to is gone.")
+        case TimeoutError() | PoolTimeout():
+            told = Unavailable("The database did not answer in time.")
+        case DBAPIError() if _is_outage(error):
+            told = Unavailable(f"The database cannot do its work: {str(error.orig).splitlines()[0]}.")
+        case OSError():
+            told = Unavailable(f"The database cannot be reached: {error.strerror or error}.")
+        case _:
+            return error
+    told.__cause__ = error
+    return told
+
+
+def _is_outage(error: DBAPIError) -> bool:
+    """Whether the database failed, and not our SQL. PostgreSQL: SQLSTATE classes 08, 25, 53, 57, 58 and none."""
+    state = _sqlstate(error)
+    if state:
+        return state[:2] in {"08", "25", "40", "53", "57", "58", "F0", "XX"} or state == "55P03"
+    told = str(error.orig).lower()
+    return not ("syntax error" in told or "no such" in told or "has no column" in told)
+
+
+def _sqlstate(error: DBAPIError) -> str:
+    return str(getattr(error.orig, "sqlstate", None) or "")
+
+
+def _sqlite_engine(url: URL, timeout_s: float, connections: int, begin: str, *pragmas: str) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=timeout_s,
+        # The file's own patience is shorter than ours, so that its sentence arrives instead of a bare time-out.
+        connect_args={"timeout": timeout_s * 0.6},
+    )
+
+    def on_connect(connection: Any, _: object) -> None:
+        # The driver must not begin transactions by itself: savepoints and `BEGIN IMMEDIATE` are ours.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA foreign_keys=ON", *pragmas):
+            cursor.execute(pragma)
+        cursor.close()
+
+    def on_begin(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "connect", on_connect)
+    event.listen(engine.sync_engine, "begin", on_begin)
+    return engine
