@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from calls import script
+from calls.events import Ordered
 from calls.service import CallService
 from calls.tables import calls
 from hotline.audit import Audit
@@ -106,7 +106,7 @@ def routes(service: CallService, database: Database, audit: Audit) -> APIRouter:
         if state is None or not (own or Role.SUPERVISOR in who.roles):
             raise NotFound("There is no such live call of yours.")
         await audit.record(who, "call.hang_up", call)
-        service.post(call, script.Ordered())
+        service.post(call, Ordered())
         return {"call": call}
 
     return router

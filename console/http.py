@@ -1,0 +1,88 @@
+"""The pages and their feed. Pages are files; everything they show comes through the API with its own guards."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import FileResponse, RedirectResponse, Response, StreamingResponse
+
+from hotline.errors import NotFound
+from hotline.ports import Broadcast
+from hotline.security import NotLoggedIn, Permission, Principal, identify, require
+
+STATIC = Path(__file__).parent / "static"
+ASSETS = {
+    "status.css": "text/css; charset=utf-8",
+    "status.js": "text/javascript; charset=utf-8",
+    "login.js": "text/javascript; charset=utf-8",
+    "mark.svg": "image/svg+xml",
+}
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+KEEP_ALIVE_S = 15.0
+QUIET_S = 0.25
+"""News within this time are one message: a page asks again anyway."""
+
+
+def routes(broadcast: Broadcast) -> APIRouter:
+    """`/`, `/login`, `/assets/…` and the feed of changes."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/", response_model=None)
+    async def home(request: Request) -> Response:
+        """The status page; whoever is not logged in is led to the log-in page."""
+        try:
+            await identify(request)
+        except NotLoggedIn:
+            return RedirectResponse("/login", status_code=303, headers=HEADERS)
+        return FileResponse(STATIC / "index.html", headers=HEADERS)
+
+    @router.get("/login", response_model=None)
+    async def login() -> Response:
+        return FileResponse(STATIC / "login.html", headers=HEADERS)
+
+    @router.get("/assets/{name}", response_model=None)
+    async def asset(name: str) -> Response:
+        if name not in ASSETS:
+            raise NotFound("There is no such file.")
+        return FileResponse(STATIC / name, media_type=ASSETS[name], headers=HEADERS)
+
+    @router.get("/api/v1/feed", response_model=None)
+    async def feed(_: Annotated[Principal, Depends(require(Permission.QUEUES_WATCH))]) -> Response:
+        """Server-sent events that say *that* something changed; what changed is asked for through the API."""
+        stream = _changes(broadcast)
+        return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+    return router
+
+
+async def _changes(broadcast: Broadcast) -> AsyncIterator[str]:
+    """One event per burst of news, and a comment now and then so that proxies keep the line open."""
+    heard = asyncio.Event()
+
+    async def listen() -> None:
+        async for _ in broadcast.subscribe("changes"):
+            heard.set()
+
+    listener = asyncio.create_task(listen(), name="feed")
+    try:
+        yield "retry: 1000\n\n"
+        while True:
+            try:
+                async with asyncio.timeout(KEEP_ALIVE_S):
+                    await heard.wait()
+            except TimeoutError:
+                yield ": still here\n\n"
+                continue
+            heard.clear()
+            yield f"data: {json.dumps({'changed': True})}\n\n"
+            await asyncio.sleep(QUIET_S)
+    finally:
+        listener.cancel()
