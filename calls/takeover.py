@@ -1,0 +1,103 @@
+"""After an absence: what lives at the switch is compared with the ledger, and what was missed is made up for.
+
+Nothing that still has a line is dropped: waiting citizens keep their place, talks go on as they are, and
+whoever came meanwhile becomes an ordinary call.
+"""
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from acd.model import Abandon, Adopt, Finish, LeaveReason, Reachability
+from calls import events, recover, script
+from calls.mailbox import Mailbox
+from calls.model import CallArrived, TalkStarted
+from ivr.flow import FlowRun
+from telephony.model import Arrived, LineSnapshot, Snapshot
+
+if TYPE_CHECKING:
+    from calls.service import CallService
+
+log = structlog.get_logger(__name__)
+
+
+async def resynchronise(service: "CallService") -> None:
+    """Compare what we believe with what lives, and make up for what was missed.
+
+    Raises:
+        AsteriskUnreachable: it went away again; the next `NodeUp` starts anew.
+    """
+    await service.switch.beat()
+    snapshot = await service.switch.snapshot()
+    service.booted = snapshot.booted
+    live = {**service.ledger.live, **{name: box.call for name, box in service.boxes.items()}}
+    made = recover.plan(live, snapshot)
+    for name, call in live.items():
+        if name not in service.boxes:
+            service.install(Mailbox(call, service))
+    await _make_up(service, made)
+    await _settle_floor(service, set(live))
+    for stray in made.strays:
+        await _take_in(service, stray, snapshot)
+    for phone in snapshot.reachable:
+        await service.floor.do(Reachability(phone=phone, reachable=True))
+    log.info("resynchronised", live=len(live), lines=len(snapshot.lines), strays=len(made.strays))
+
+
+async def _make_up(service: "CallService", made: recover.Plan) -> None:
+    for name, event in made.events:
+        service.post(name, event)
+    for name in made.restart:
+        service.post(name, events.Restarted(_restart(service, service.boxes[name].call.arrived)))
+    for name in made.rejoin:
+        call = service.boxes[name].call
+        if call.queued is not None:
+            await service.floor.do(script.join(call, call.queued))
+    for name in made.hold:
+        await service.switch.hold(service.boxes[name].call.line)
+    for name, seat in made.adopt:
+        await _adopt(service, service.boxes[name], seat)
+
+
+def _restart(service: "CallService", arrived: CallArrived) -> FlowRun:
+    dialled = service.ivr.identify(arrived.dialled, "", (), arrived.at)
+    return service.ivr.begin(dialled, service.clock.now())
+
+
+async def _adopt(service: "CallService", box: Mailbox, seat: LineSnapshot) -> None:
+    """A talk that the fallback queue connected becomes an ordinary one, ticket and all."""
+    call, number = box.call.call, str(seat.phone)
+    started = TalkStarted(
+        call=call,
+        at=service.clock.now(),
+        offer="",
+        seat=number,
+        agent=number,
+        seat_line=seat.line,
+        party=service.house.party(number),
+        tracks=service.folder(call),
+    )
+    await box.keep((started,))
+    service.lines[seat.line] = call
+    await service.floor.do(Adopt(seat=number, call=call))
+
+
+async def _settle_floor(service: "CallService", live: set[str]) -> None:
+    """Calls that ended while nobody could tell the floor."""
+    for name, doing in service.floor.calls().items():
+        if name not in live:
+            late = Abandon(call=name, reason=LeaveReason.FAILED) if doing == "waiting" else Finish(call=name)
+            await service.floor.do(late)
+
+
+async def _take_in(service: "CallService", stray: LineSnapshot, snapshot: Snapshot) -> None:
+    """A citizen who came while we were away: connected ones stay so, the others start their flow."""
+    fact = Arrived(at=snapshot.at, line=stray.line, dialled=stray.dialled, caller=stray.caller)
+    seat = recover.partner(stray, {line.line: line for line in snapshot.lines})
+    if seat is None:
+        service.arrive(fact)
+        return
+    dialled = service.ivr.identify(fact.dialled, "", (), fact.at)
+    box = service.open(service.arrived(fact, dialled), None)
+    await box.keep((box.call.arrived,))
+    await _adopt(service, box, seat)
