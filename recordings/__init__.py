@@ -1,0 +1,1 @@
+"""Recordings: one sound file per answered call, a channel per party, sealed in a hash chain, kept by policy."""

@@ -1,0 +1,318 @@
+"""Recordings in SQL. Every function takes a connection, so that it can share the caller's transaction.
+
+Everything that changes a row may be called again with the same arguments and then changes nothing more.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Row, and_, delete, false, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from recordings.integrity import Deed, Head, Link, next_link
+from recordings.model import Certificate, Muted, Recording, RecordingState, Track, Transcription
+from recordings.tables import purge_certificates, recording_agents, recording_chain, recordings
+from recordings.visibility import Scope
+
+GROWING = (RecordingState.OPEN, RecordingState.PENDING)
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which recordings a list shall show; empty fields do not restrict."""
+
+    call: str = ""
+    agent: str = ""
+    state: RecordingState | None = None
+    since: datetime | None = None
+    """Answered at or after."""
+    until: datetime | None = None
+    """Answered before."""
+
+
+async def get_recording(connection: AsyncConnection, recording: str) -> Recording | None:
+    return await _one(connection, recordings.c.id == recording)
+
+
+async def recording_for_call(connection: AsyncConnection, call: str) -> Recording | None:
+    return await _one(connection, recordings.c.call == call)
+
+
+async def open_recording(connection: AsyncConnection, new: Recording) -> Recording:
+    """Add the recording of a call that was answered; returns the one that the call has already, if so.
+
+    A call that is answered a second time before its recording was composed grows again.
+    """
+    known = await recording_for_call(connection, new.call)
+    if known is None:
+        await connection.execute(insert(recordings).values(**_columns(new)))
+        await _add_agents(connection, new.id, new.agents)
+        return new
+    await _add_agents(connection, known.id, new.agents)
+    if known.state is RecordingState.PENDING:
+        await _change(connection, known.id, state=RecordingState.OPEN.value, ended_at=None)
+    for track in new.tracks:
+        await add_track(connection, new.call, track)
+    return await _sure(connection, known.id)
+
+
+async def add_track(connection: AsyncConnection, call: str, track: Track) -> None:
+    """Declare whose voice a line's track is. Does nothing for a call without a recording, or a sealed one."""
+    known = await recording_for_call(connection, call)
+    if known is None or known.state not in GROWING or any(track.line == other.line for other in known.tracks):
+        return
+    await _change(connection, known.id, tracks=msgspec.to_builtins((*known.tracks, track)))
+    await _add_agents(connection, known.id, (track.agent,) if track.agent else ())
+
+
+async def end_track(connection: AsyncConnection, call: str, line: str, at: datetime) -> None:
+    """Say when a party left, so that a track that ends earlier is noticed. The first word counts."""
+    known = await recording_for_call(connection, call)
+    if known is None or known.state not in GROWING:
+        return
+    tracks = tuple(
+        msgspec.structs.replace(track, ended_at=at) if track.line == line and track.ended_at is None else track
+        for track in known.tracks
+    )
+    await _change(connection, known.id, tracks=msgspec.to_builtins(tracks))
+
+
+async def close_recording(
+    connection: AsyncConnection, call: str, ended_at: datetime, muted: Sequence[Muted] = ()
+) -> Recording | None:
+    """The call is over: the sound may be composed now (`RecordingService.finish`). Tracks whose end nobody told
+    end here. Returns nothing for a call without a recording."""
+    known = await recording_for_call(connection, call)
+    if known is None or known.state is not RecordingState.OPEN:
+        return known
+    tracks = tuple(
+        track if track.ended_at is not None else msgspec.structs.replace(track, ended_at=ended_at)
+        for track in known.tracks
+    )
+    await _change(
+        connection,
+        known.id,
+        state=RecordingState.PENDING.value,
+        ended_at=ended_at,
+        tracks=msgspec.to_builtins(tracks),
+        muted=msgspec.to_builtins(tuple(muted)),
+    )
+    return await _sure(connection, known.id)
+
+
+async def seal(connection: AsyncConnection, done: Recording, at: datetime) -> bool:
+    """Put the composed sound onto the row and into the chain, if the row still waits for just this sound
+    (a call that was taken up again meanwhile ends at another moment).
+
+    Raises:
+        IntegrityError: another writer took the same link of the chain; do the transaction again.
+    """
+    columns = _columns(done)
+    result = await connection.execute(
+        update(recordings)
+        .where(recordings.c.id == done.id, recordings.c.state == RecordingState.PENDING.value)
+        .where(recordings.c.ended_at == done.ended_at)
+        .values({name: columns[name] for name in _SEALED_COLUMNS})
+    )
+    if result.rowcount == 0:
+        return False
+    await append_link(connection, done, Deed.CLOSED, at)
+    return True
+
+
+_SEALED_COLUMNS = (
+    "state", "closed_at", "channels", "length_ms", "size_bytes", "sha256", "truncated", "problem", "transcription"
+)  # fmt: skip
+
+
+async def note_problem(connection: AsyncConnection, recording: str, problem: str) -> None:
+    """Keep why closing did not succeed this time."""
+    await connection.execute(
+        update(recordings)
+        .where(recordings.c.id == recording, recordings.c.state == RecordingState.PENDING.value)
+        .values(problem=problem, attempts=recordings.c.attempts + 1)
+    )
+
+
+async def classify(connection: AsyncConnection, call: str, retention_class: str) -> None:
+    """Say what the call was about; decides how long its sound is kept."""
+    await connection.execute(
+        update(recordings).where(recordings.c.call == call).values(retention_class=retention_class)
+    )
+
+
+async def set_legal_hold(connection: AsyncConnection, recording: str, *, hold: bool) -> bool:
+    """Keep a recording whatever its age, or no longer. False: it is gone, or going, already."""
+    gone = (RecordingState.PURGING.value, RecordingState.PURGED.value)
+    result = await connection.execute(
+        update(recordings).where(recordings.c.id == recording, recordings.c.state.not_in(gone)).values(legal_hold=hold)
+    )
+    return result.rowcount == 1
+
+
+async def set_transcription(connection: AsyncConnection, recording: str, outcome: Transcription) -> None:
+    """Keep what became of the transcript."""
+    await _change(connection, recording, transcription=outcome.value)
+
+
+async def list_recordings(
+    connection: AsyncConnection, wanted: Wanted, scope: Scope, limit: int, after: tuple[datetime, str] | None = None
+) -> list[Recording]:
+    """Newest answer first; `after`: answer time and id of the last one seen."""
+    conditions = [*_matches(wanted), *_within(scope)]
+    if after is not None:
+        at, last = after
+        same = and_(recordings.c.answered_at == at, recordings.c.id < last)
+        conditions.append(or_(recordings.c.answered_at < at, same))
+    query = select(recordings).where(*conditions)
+    query = query.order_by(recordings.c.answered_at.desc(), recordings.c.id.desc()).limit(limit)
+    return await _many(connection, (await connection.execute(query)).all())
+
+
+async def recordings_in(
+    connection: AsyncConnection, states: Sequence[RecordingState], limit: int, after: str = ""
+) -> list[Recording]:
+    """Recordings in these states by id, above `after`."""
+    query = select(recordings).where(recordings.c.state.in_([state.value for state in states]), recordings.c.id > after)
+    return await _many(connection, (await connection.execute(query.order_by(recordings.c.id).limit(limit))).all())
+
+
+async def wanting_transcription(connection: AsyncConnection, limit: int) -> list[Recording]:
+    """Sealed recordings whose transcript is wanted, oldest first."""
+    query = select(recordings).where(recordings.c.transcription == Transcription.WANTED.value)
+    query = query.order_by(recordings.c.answered_at, recordings.c.id).limit(limit)
+    return await _many(connection, (await connection.execute(query)).all())
+
+
+async def ended_before(
+    connection: AsyncConnection, moment: datetime, states: Sequence[RecordingState], limit: int, after: str = ""
+) -> list[Recording]:
+    """Recordings of calls that ended before `moment`, by id above `after`."""
+    query = select(recordings).where(
+        recordings.c.state.in_([state.value for state in states]),
+        recordings.c.ended_at < moment,
+        recordings.c.id > after,
+    )
+    return await _many(connection, (await connection.execute(query.order_by(recordings.c.id).limit(limit))).all())
+
+
+async def mark_purging(connection: AsyncConnection, recording: str) -> bool:
+    """From here on it goes. False when somebody put a hold on it meanwhile."""
+    sealed = (RecordingState.CLOSED.value, RecordingState.LOST.value)
+    result = await connection.execute(
+        update(recordings)
+        .where(recordings.c.id == recording, recordings.c.state.in_(sealed), recordings.c.legal_hold.is_(False))
+        .values(state=RecordingState.PURGING.value)
+    )
+    return result.rowcount == 1
+
+
+async def certify(connection: AsyncConnection, gone: Recording, certificate: Certificate) -> bool:
+    """Write the certificate and its link of the chain, once."""
+    result = await connection.execute(
+        update(recordings)
+        .where(recordings.c.id == gone.id, recordings.c.state == RecordingState.PURGING.value)
+        .values(state=RecordingState.PURGED.value, transcription=Transcription.NONE.value)
+    )
+    if result.rowcount == 0:
+        return False
+    await connection.execute(insert(purge_certificates).values(**msgspec.structs.asdict(certificate)))
+    await append_link(connection, gone, Deed.PURGED, certificate.purged_at)
+    return True
+
+
+async def certificates(connection: AsyncConnection, limit: int = 1000) -> list[Certificate]:
+    """Newest first."""
+    query = select(purge_certificates).order_by(purge_certificates.c.purged_at.desc()).limit(limit)
+    rows = (await connection.execute(query)).all()
+    return [Certificate(**dict(row._mapping)) for row in rows]
+
+
+async def append_link(connection: AsyncConnection, recording: Recording, deed: Deed, at: datetime) -> Link:
+    """Add the next link of the chain."""
+    link = next_link(await chain_head(connection), recording, deed, at)
+    await connection.execute(insert(recording_chain).values(**msgspec.structs.asdict(link)))
+    return link
+
+
+async def chain_head(connection: AsyncConnection) -> Head | None:
+    query = select(recording_chain.c.seq, recording_chain.c.hash).order_by(recording_chain.c.seq.desc()).limit(1)
+    row = (await connection.execute(query)).first()
+    return None if row is None else Head(row.seq, row.hash)
+
+
+async def chain(connection: AsyncConnection, after: int, limit: int) -> list[Link]:
+    """Links above position `after`, oldest first."""
+    query = select(recording_chain).where(recording_chain.c.seq > after).order_by(recording_chain.c.seq).limit(limit)
+    rows = (await connection.execute(query)).all()
+    return [msgspec.convert(dict(row._mapping), Link, strict=False) for row in rows]
+
+
+def _matches(wanted: Wanted) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.call:
+        conditions.append(recordings.c.call == wanted.call)
+    if wanted.agent:
+        conditions.append(recordings.c.id.in_(_of_agent(wanted.agent)))
+    if wanted.state is not None:
+        conditions.append(recordings.c.state == wanted.state.value)
+    if wanted.since is not None:
+        conditions.append(recordings.c.answered_at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(recordings.c.answered_at < wanted.until)
+    return conditions
+
+
+def _within(scope: Scope) -> list[ColumnElement[bool]]:
+    if scope.everything:
+        return []
+    if not scope.agent:
+        return [false()]
+    own: list[ColumnElement[bool]] = [recordings.c.id.in_(_of_agent(scope.agent))]
+    if scope.ended_after is not None:
+        own.append(or_(recordings.c.ended_at.is_(None), recordings.c.ended_at > scope.ended_after))
+    return own
+
+
+def _of_agent(agent: str) -> Any:
+    return select(recording_agents.c.recording).where(recording_agents.c.agent == agent)
+
+
+async def _one(connection: AsyncConnection, condition: ColumnElement[bool]) -> Recording | None:
+    row = (await connection.execute(select(recordings).where(condition))).first()
+    return None if row is None else (await _many(connection, [row]))[0]
+
+
+async def _sure(connection: AsyncConnection, recording: str) -> Recording:
+    found = await get_recording(connection, recording)
+    assert found is not None  # noqa: S101 - rows of recordings are never deleted
+    return found
+
+
+async def _many(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> list[Recording]:
+    query = select(recording_agents).where(recording_agents.c.recording.in_([row.id for row in rows]))
+    agents: dict[str, list[str]] = {}
+    for row in (await connection.execute(query.order_by(recording_agents.c.agent))).all() if rows else ():
+        agents.setdefault(row.recording, []).append(row.agent)
+    return [msgspec.convert({**row._mapping, "agents": agents.get(row.id, [])}, Recording) for row in rows]
+
+
+async def _change(connection: AsyncConnection, recording: str, **values: Any) -> None:
+    await connection.execute(update(recordings).where(recordings.c.id == recording).values(**values))
+
+
+async def _add_agents(connection: AsyncConnection, recording: str, agents: Sequence[str]) -> None:
+    for agent in dict.fromkeys(agents):
+        same = (recording_agents.c.recording == recording) & (recording_agents.c.agent == agent)
+        await connection.execute(delete(recording_agents).where(same))
+        await connection.execute(insert(recording_agents).values(recording=recording, agent=agent))
+
+
+def _columns(recording: Recording) -> dict[str, Any]:
+    """Values of the row: moments as they are, everything nested as JSON."""
+    values = msgspec.structs.asdict(recording)
+    del values["agents"]
+    nested = {name: msgspec.to_builtins(values[name]) for name in ("tracks", "channels", "muted")}
+    words = {name: str(values[name]) for name in ("state", "transcription")}
+    return {**values, **nested, **words}
