@@ -90,7 +90,8 @@ def _coloured(rng: Random, line: Wave) -> Wave:
     if rng.random() >= 0.5:
         return line
     gains = 10 ** (np.clip(rng.normal(0, 6, 8), -15, 12) / 20)
-    return np.convolve(line, _signal.firwin2(65, np.linspace(0, 1, 8), gains), "same")
+    taps: Wave = _signal.firwin2(65, np.linspace(0, 1, 8), gains)
+    return np.convolve(line, taps, "same")
 
 
 def _noised(rng: Random, line: Wave) -> Wave:
