@@ -54,7 +54,7 @@ from calls.model import (
     TrackOpened,
 )
 from ivr.calendar import Calendar
-from ivr.flow import Flow, FlowRun, MenuNode, PlayNode, QueueNode
+from ivr.flow import AnyNode, Flow, FlowRun, MenuNode, PlayNode, QueueNode
 from ivr.model import DEFAULT_ENTRY, Dialled, Via
 from telephony.model import (
     Collected,
@@ -80,7 +80,7 @@ HOUSE = House(ring=timedelta(seconds=15), bye="bye", experts=frozenset({"9001"})
 def run_of(*nodes: PlayNode | MenuNode) -> FlowRun:
     """A flow through `nodes` to the general queue."""
     queue = QueueNode(name="human", queue="general")
-    graph = {node.name: node for node in (*nodes, queue)}
+    graph: dict[str, AnyNode] = {node.name: node for node in (*nodes, queue)}
     flow = Flow(name="test", version="1", start=next(iter(graph)), human="human", nodes=graph)
     dialled = Dialled(number="12345", entry=DEFAULT_ENTRY, declared=True, region="0717", via=Via.REQUEST)
     return FlowRun(flow=flow, dialled=dialled, at=NOW, calendar=Calendar())
@@ -181,7 +181,7 @@ def test_an_answer_counts_when_the_floor_says_so() -> None:
     told.ring()
     decision = told.tell(SeatAnswered(at=NOW, offer="o1", line=CITIZEN, seat_line=SEAT))
     assert decision.actions == (Tell(Answer(offer="o1")),)
-    assert told.call.phase is Phase.RINGING
+    assert not any(isinstance(fact, TalkStarted) for fact in told.facts)
     told.tell(FloorSaid((Answered(at=NOW, offer="o1", call="c1", seat="8001", waited_s=1),), "folder"))
     assert told.call.phase is Phase.TALKING
     assert told.call.seat_line == SEAT
