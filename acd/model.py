@@ -1,6 +1,6 @@
 """Values of the floor: what seats have, what calls need, what commands go in and which facts come out."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -41,6 +41,30 @@ class Need(msgspec.Struct, frozen=True):
     level: int = 1
 
 
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a recipe: from `after_s` seconds of waiting on, seats that meet `needs` may take the call too.
+
+    What it needed before stays good: a step widens the choice, it never narrows it.
+    """
+
+    after_s: float
+    needs: tuple[Need, ...] = ()
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """The floor's times and limits. A change applies from the next decision on."""
+
+    ring: timedelta = timedelta(seconds=15)
+    """How long one offer rings (`Offered.expires_at`)."""
+    grace: timedelta = timedelta(seconds=1)
+    """How long after `expires_at` the floor waits for the switch's own word before it ends an offer itself."""
+    wrap_up: timedelta = timedelta(seconds=30)
+    retry_after: timedelta = timedelta(seconds=10)
+    """How long a seat is not offered a call again that it has just refused."""
+    unanswered_limit: int = 2
+    """After so many offers in a row that it did not answer, a seat is paused; the reason is the last refusal's."""
+
+
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="command"):
     """What the floor is asked to do. A late or repeated command yields no facts."""
 
@@ -68,7 +92,7 @@ class Pause(Command, frozen=True, kw_only=True, tag="pause"):
 
 
 class Resume(Command, frozen=True, kw_only=True, tag="resume"):
-    """Back to ready; also ends a wrap-up early."""
+    """Back to ready; also ends a wrap-up early, and takes back a pause that was asked for."""
 
     seat: str
 
@@ -91,7 +115,14 @@ class Join(Command, frozen=True, kw_only=True, tag="join"):
     arrived_at: datetime | None = None
     """When it began to wait, if that was earlier (a re-queued or re-adopted call keeps its place)."""
     exclude: tuple[str, ...] = ()
-    """Seats not to be offered this call (who has just refused it)."""
+    """Seats that have just refused this call: not offered it for `Rules.retry_after`."""
+    recipe: tuple[Step, ...] = ()
+    """What widens while it waits, in this order; times count from `arrived_at`. A step is taken at once while no
+    signed-in seat meets the needs."""
+    called_at: datetime | None = None
+    """When the call reached the hotline, before any menu: the clock of the 15-second answer from arrival."""
+    dialled: str = ""
+    """The published number by which it came, for figures per number. Never the citizen's number."""
 
 
 class Abandon(Command, frozen=True, kw_only=True, tag="abandon"):
@@ -113,9 +144,11 @@ class Refuse(Command, frozen=True, kw_only=True, tag="refuse"):
 
 
 class Finish(Command, frozen=True, kw_only=True, tag="finish"):
-    """The talk is over: the seat that has this offer or call wraps up."""
+    """The talk is over: the seats that talk with this call wrap up."""
 
     call: str
+    seat: str = ""
+    """Only this seat's part of the talk is over (it left a three-way); empty: everybody's."""
 
 
 class EndWrapUp(Command, frozen=True, kw_only=True, tag="end_wrap_up"):
@@ -123,14 +156,16 @@ class EndWrapUp(Command, frozen=True, kw_only=True, tag="end_wrap_up"):
 
 
 class Adopt(Command, frozen=True, kw_only=True, tag="adopt"):
-    """A talk that was found alive after we were away: the seat is talking with this call."""
+    """A talk that was found alive (after we were away, or answered too late for its offer): it is the truth.
+
+    The call stops waiting, and what the seat was believed to do ends."""
 
     seat: str
     call: str
 
 
 class Tick(Command, frozen=True, kw_only=True, tag="tick"):
-    """Time passed: offers and wrap-ups that are due end."""
+    """Time passed: offers, wrap-ups and refusal pauses that are due end, and recipes go on."""
 
 
 AnyCommand = (
@@ -175,10 +210,17 @@ class ReachabilityChanged(FloorFact, frozen=True, kw_only=True, tag="reachabilit
 
 
 class PauseAsked(FloorFact, frozen=True, kw_only=True, tag="pause_asked"):
-    """The seat will pause after its present work."""
+    """The seat will pause after its present work; an empty reason: it was taken back."""
 
     seat: str
     reason: str
+
+
+class SignOutAsked(FloorFact, frozen=True, kw_only=True, tag="sign_out_asked"):
+    """The seat will sign out when its present talk ends."""
+
+    seat: str
+    reason: str = ""
 
 
 class Joined(FloorFact, frozen=True, kw_only=True, tag="joined"):
@@ -188,6 +230,27 @@ class Joined(FloorFact, frozen=True, kw_only=True, tag="joined"):
     priority: int
     arrived_at: datetime
     exclude: tuple[str, ...] = ()
+    retry_at: datetime | None = None
+    """When the excluded seats may be offered the call."""
+    recipe: tuple[Step, ...] = ()
+    called_at: datetime | None = None
+    dialled: str = ""
+
+
+class Widened(FloorFact, frozen=True, kw_only=True, tag="widened"):
+    """The next step of the call's recipe was taken: seats that meet `needs` may take it too."""
+
+    call: str
+    needs: tuple[Need, ...]
+    nobody: bool = False
+    """True: before its time, because no signed-in seat met the needs."""
+
+
+class RetryAllowed(FloorFact, frozen=True, kw_only=True, tag="retry_allowed"):
+    """The refusal pause is over: these seats may be offered the call again."""
+
+    call: str
+    seats: tuple[str, ...]
 
 
 class Offered(FloorFact, frozen=True, kw_only=True, tag="offered"):
@@ -198,6 +261,9 @@ class Offered(FloorFact, frozen=True, kw_only=True, tag="offered"):
     seat: str
     phone: str
     expires_at: datetime
+    """When the phone stops to ring."""
+    ends_at: datetime | None = None
+    """When the floor ends the offer itself if nobody reported its end (`Rules.grace` later)."""
 
 
 class OfferRefused(FloorFact, frozen=True, kw_only=True, tag="offer_refused"):
@@ -205,6 +271,8 @@ class OfferRefused(FloorFact, frozen=True, kw_only=True, tag="offer_refused"):
     call: str
     seat: str
     reason: RefuseReason
+    retry_at: datetime | None = None
+    """When this seat may be offered this call again; until then it goes to others only."""
 
 
 class OfferWithdrawn(FloorFact, frozen=True, kw_only=True, tag="offer_withdrawn"):
@@ -242,6 +310,6 @@ class Adopted(FloorFact, frozen=True, kw_only=True, tag="adopted"):
 
 
 AnyFloorFact = (
-    SignedIn | SignedOut | SeatChanged | ReachabilityChanged | PauseAsked | Joined | Offered | OfferRefused
-    | OfferWithdrawn | Answered | LeftQueue | Finished | Adopted
+    SignedIn | SignedOut | SeatChanged | ReachabilityChanged | PauseAsked | SignOutAsked | Joined | Widened
+    | RetryAllowed | Offered | OfferRefused | OfferWithdrawn | Answered | LeftQueue | Finished | Adopted
 )  # fmt: skip

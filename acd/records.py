@@ -1,0 +1,107 @@
+"""What the floor remembers of a seat, a waiting call and an offer: frozen records, changed by replacement only."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from acd.model import Need, SeatState, Step
+
+Needs = tuple[Need, ...]
+"""All of them must be met. Sorted by skill, each skill once: equal demands are equal tuples (`canonical`)."""
+
+
+class Seat(msgspec.Struct, frozen=True, kw_only=True):
+    """A signed-in agent at a phone."""
+
+    seat: str
+    agent: str
+    phone: str
+    skills: dict[str, int]
+    reachable: bool
+    state: SeatState = SeatState.READY
+    since: datetime
+    """In this state (or this pause reason) since."""
+    idle_since: datetime
+    """Its place in the longest-idle order: the last return to ready or refusal. An offer that was withdrawn from
+    it costs it nothing."""
+    until: datetime | None = None
+    reason: str = ""
+    offer: str = ""
+    call: str = ""
+    unanswered: int = 0
+    """Offers in a row that it did not answer."""
+    pause_asked: str = ""
+    leaving: bool = False
+    leaving_reason: str = ""
+
+    @property
+    def idle(self) -> bool:
+        """May be offered a call now."""
+        return self.state is SeatState.READY and self.reachable and not self.offer
+
+    @property
+    def turn(self) -> "SeatTurn":
+        """Its place among idle seats: longest idle first, then fewest skills (specialists before generalists)."""
+        return self.idle_since, len(self.skills), self.seat
+
+
+SeatTurn = tuple[datetime, int, str]
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that waits, or rings at a seat."""
+
+    call: str
+    queue: str
+    options: tuple[Needs, ...]
+    """A seat may take the call when it meets any of these; earlier ones are preferred."""
+    priority: int
+    arrived_at: datetime
+    number: int
+    """How many calls joined before it: the order of those that arrived at the same moment."""
+    recipe: tuple[Step, ...] = ()
+    """Steps still to come."""
+    refused: dict[str, datetime] = {}
+    """Seats not to be offered this call until then."""
+    offer: str = ""
+
+    @property
+    def rank(self) -> "CallRank":
+        """Its place among waiting calls: a priority is a constant head start, so the order never changes."""
+        return self.arrived_at - timedelta(seconds=self.priority), self.number, self.call
+
+    @property
+    def widens_at(self) -> datetime:
+        """When the next step of its recipe is due. Only for a call that has one."""
+        return self.arrived_at + timedelta(seconds=self.recipe[0].after_s)
+
+
+CallRank = tuple[datetime, int, str]
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """One call ringing at one seat."""
+
+    offer: str
+    call: str
+    seat: str
+    phone: str
+    since: datetime
+    expires_at: datetime
+    ends_at: datetime
+
+
+def canonical(needs: tuple[Need, ...]) -> Needs:
+    """The same demand in its one form: sorted by skill, the highest level where a skill comes twice."""
+    levels: dict[str, int] = {}
+    for need in needs:
+        levels[need.skill] = max(need.level, levels.get(need.skill, need.level))
+    return tuple(Need(skill, level) for skill, level in sorted(levels.items()))
+
+
+def meets(skills: dict[str, int], needs: Needs) -> bool:
+    """Whether somebody with `skills` can take a call with `needs`: each of them at its level or above."""
+    for need in needs:  # noqa: SIM110 a loop costs half of what all() does, and this is the innermost one
+        if skills.get(need.skill, 0) < need.level:
+            return False
+    return True

@@ -1,0 +1,117 @@
+"""What seats are asked to do: sign in and out, pause and resume, and phones that come and go."""
+
+from acd.model import (
+    Pause,
+    PauseAsked,
+    Reachability,
+    ReachabilityChanged,
+    RefuseReason,
+    SeatState,
+    SignedIn,
+    SignIn,
+    SignOut,
+    SignOutAsked,
+)
+from acd.records import Seat
+from acd.turn import Turn
+
+PHONE_TAKEN = "phone_taken"
+"""Why a seat was signed out: another seat signed in at its phone."""
+NO_REASON = "unstated"
+"""The reason of a pause whose command gave none."""
+
+
+def sign_in(turn: Turn, command: SignIn) -> None:
+    other = turn.state.seats.on_phone(command.phone)
+    if other is not None and other.seat != command.seat:
+        if other.state is SeatState.TALKING:
+            return
+        _leave(turn, other, PHONE_TAKEN)
+    old = turn.state.seats.get(command.seat)
+    if old is not None and _is_repeated(old, command):
+        return
+    if old is not None and old.offer and old.phone != command.phone:
+        turn.withdraw(turn.state.offers[old.offer])
+        turn.change(old.seat, SeatState.READY)
+    turn.emit(
+        SignedIn(
+            at=turn.now,
+            seat=command.seat,
+            agent=command.agent,
+            phone=command.phone,
+            skills=command.skills,
+            reachable=command.reachable,
+        )
+    )
+    turn.free_seat(command.seat)
+    if old is not None:
+        turn.lost_skills(old.skills)
+
+
+def _is_repeated(seat: Seat, command: SignIn) -> bool:
+    then = (seat.agent, seat.phone, seat.skills, seat.reachable, seat.leaving)
+    return then == (command.agent, command.phone, command.skills, command.reachable, False)
+
+
+def sign_out(turn: Turn, command: SignOut) -> None:
+    seat = turn.state.seats.get(command.seat)
+    if seat is None:
+        return
+    if seat.state is not SeatState.TALKING:
+        _leave(turn, seat, command.reason)
+    elif not seat.leaving:
+        turn.emit(SignOutAsked(at=turn.now, seat=seat.seat, reason=command.reason))
+
+
+def _leave(turn: Turn, seat: Seat, reason: str) -> None:
+    if seat.offer:
+        turn.withdraw(turn.state.offers[seat.offer])
+    turn.close(seat, reason)
+
+
+def pause(turn: Turn, command: Pause) -> None:
+    seat = turn.state.seats.get(command.seat)
+    if seat is None:
+        return
+    reason = command.reason or NO_REASON
+    if seat.state in (SeatState.TALKING, SeatState.WRAP_UP):
+        if seat.pause_asked != reason:
+            turn.emit(PauseAsked(at=turn.now, seat=seat.seat, reason=reason))
+        return
+    if seat.state is SeatState.PAUSED and seat.reason == reason:
+        return
+    if seat.offer:
+        turn.withdraw(turn.state.offers[seat.offer])
+    turn.change(seat.seat, SeatState.PAUSED, reason)
+
+
+def resume(turn: Turn, name: str) -> None:
+    seat = turn.state.seats.get(name)
+    if seat is None:
+        return
+    if seat.pause_asked:
+        turn.emit(PauseAsked(at=turn.now, seat=name, reason=""))
+    if seat.state in (SeatState.PAUSED, SeatState.WRAP_UP):
+        turn.change(name, SeatState.READY)
+
+
+def reachability(turn: Turn, command: Reachability) -> None:
+    seat = turn.state.seats.on_phone(command.phone)
+    if seat is None or seat.reachable == command.reachable:
+        return
+    turn.emit(ReachabilityChanged(at=turn.now, phone=command.phone, reachable=command.reachable))
+    if not command.reachable:
+        if seat.offer:
+            turn.withdraw(turn.state.offers[seat.offer])
+            turn.change(seat.seat, SeatState.READY)
+    elif seat.state is SeatState.PAUSED and seat.reason == RefuseReason.UNREACHABLE:
+        # The floor paused it because its phone was away, and the phone is back: its agent never left.
+        turn.change(seat.seat, SeatState.READY)
+    else:
+        turn.free_seat(seat.seat)
+
+
+def end_wrap_up(turn: Turn, name: str) -> None:
+    seat = turn.state.seats.get(name)
+    if seat is not None and seat.state is SeatState.WRAP_UP:
+        turn.after_work(name)
