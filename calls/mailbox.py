@@ -41,7 +41,7 @@ class Surroundings(Protocol):
     @property
     def house(self) -> events.House: ...
 
-    def folder(self, call: str) -> str:
+    def folder(self, call: CallState) -> str:
         """Folder of the call's tracks, relative to the data folder."""
         ...
 
@@ -100,7 +100,7 @@ class Mailbox:
         while self._inbox and isinstance(follower := self._inbox[0], events.FloorSaid):
             facts += follower.facts
             self._inbox.popleft()
-        return events.FloorSaid(tuple(facts), self._around.folder(self.call.call))
+        return events.FloorSaid(tuple(facts), self._around.folder(self.call))
 
     async def _handle(self, event: events.Event) -> None:
         around = self._around

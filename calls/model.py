@@ -125,8 +125,11 @@ class TalkStarted(CallFact, frozen=True, kw_only=True, tag="talk_started"):
 
 
 class TrackOpened(CallFact, frozen=True, kw_only=True, tag="track_opened"):
+    """Recording of one party began."""
+
     line: LineId
     party: Party
+    agent: str = ""
 
 
 class RecordingMuted(CallFact, frozen=True, kw_only=True, tag="recording_muted"):

@@ -297,8 +297,10 @@ def _returned(call: CallState, house: House, now: datetime) -> Decision:
 def _track_started(call: CallState, event: TrackStarted, house: House) -> Decision:
     if event.line in call.opened:
         return NOTHING
-    party = Party.CITIZEN if event.line == call.line else house.party(call.seat)
-    return Decision((TrackOpened(call=call.call, at=event.at, line=event.line, party=party),))
+    citizen = event.line == call.line
+    party = Party.CITIZEN if citizen else house.party(call.seat)
+    agent = "" if citizen else call.seat
+    return Decision((TrackOpened(call=call.call, at=event.at, line=event.line, party=party, agent=agent),))
 
 
 def _key_pressed(call: CallState, house: House, now: datetime) -> Decision:

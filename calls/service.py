@@ -15,7 +15,7 @@ from acd.model import AnyFloorFact, Reachability
 from calls import events, script, takeover
 from calls.ledger import Ledger
 from calls.mailbox import Floor, Mailbox
-from calls.model import CallArrived
+from calls.model import CallArrived, CallState
 from hotline.clock import Clock
 from hotline.ids import Ids
 from hotline.tasks import Tasks
@@ -96,9 +96,9 @@ class CallService:
 
     # What mailboxes share ------------------------------------------------------------------------------------
 
-    def folder(self, call: str) -> str:
-        day = self.clock.now().astimezone(self._timezone).strftime("%Y/%m/%d")
-        return f"recordings/{day}/{call}"
+    def folder(self, call: CallState) -> str:
+        day = call.arrived_at.astimezone(self._timezone).strftime("%Y/%m/%d")
+        return f"recordings/{day}/{call.call}"
 
     def absolute(self, folder: str) -> str:
         return str((self._data / folder).absolute())

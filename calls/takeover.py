@@ -75,7 +75,7 @@ async def _adopt(service: "CallService", box: Mailbox, seat: LineSnapshot) -> No
         agent=number,
         seat_line=seat.line,
         party=service.house.party(number),
-        tracks=service.folder(call),
+        tracks=service.folder(box.call),
     )
     await box.keep((started,))
     service.lines[seat.line] = call
