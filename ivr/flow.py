@@ -36,10 +36,13 @@ class MenuNode(Node, frozen=True, kw_only=True, tag="menu"):
     keys: dict[str, str]
     """Key to node."""
     timeout_s: float = 4.0
-    """Silence after the prompt before it is asked again."""
+    """Silence after the prompt before the caller goes on without a key."""
     tries: int = 2
+    """So many unknown keys lead on as well; before that the menu is asked again."""
     again: tuple[str, ...] = ()
-    """Prompts before the second and later tries."""
+    """Prompts before the menu when it is asked again."""
+    otherwise: str = ""
+    """Where silence and too many unknown keys lead; empty: `human`."""
 
 
 class HoursNode(Node, frozen=True, kw_only=True, tag="hours"):
@@ -96,7 +99,7 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
     file: str = ""
     start: str
     human: str
-    """The queue node that every error, every silence and `0` leads to."""
+    """The queue node that errors, silence and `0` lead to where nothing else is said."""
     nodes: dict[str, AnyNode]
 
 
@@ -192,7 +195,7 @@ class FlowRun(msgspec.Struct, frozen=True, kw_only=True):
     node: str = ""
     """Where the caller is; empty before the beginning."""
     misses: int = 0
-    """Silences and unknown keys in this menu."""
+    """Unknown keys in this menu."""
     path: tuple[Visit, ...] = ()
     done: bool = False
     """With a person, or ended."""

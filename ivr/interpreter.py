@@ -75,19 +75,27 @@ def _in_menu(run: FlowRun, node: MenuNode, event: AnyInput) -> tuple[FlowRun, Ac
             return _enter(_leave(run, "keys", keys[:1]), node.keys[keys[:1]])
         case Keys(keys) if keys[:1] == HUMAN_KEY:
             return _to_human(_leave(run, "keys", HUMAN_KEY))
-        case Keys() | Silence() | Started():
+        case Keys(keys) if keys:
             return _missed(run, node)
+        case Keys() | Silence() | Started():
+            return _otherwise(run, node, "silence")
         case Failed() | Gone():
             return _to_human(_leave(run, "failed"))
 
 
 def _missed(run: FlowRun, node: MenuNode) -> tuple[FlowRun, Action]:
-    """Silence or an unknown key: ask again while there are tries left."""
+    """An unknown key: ask again while there are tries left."""
     misses = run.misses + 1
     if misses >= min(node.tries, MAX_TRIES):
-        return _to_human(_leave(run, "misses"))
+        return _otherwise(run, node, "misses")
     again = msgspec.structs.replace(run, misses=misses)
     return again, Collect(_expand_all(run, (*node.again, *node.prompts)), 1, node.timeout_s)
+
+
+def _otherwise(run: FlowRun, node: MenuNode, left_by: str) -> tuple[FlowRun, Action]:
+    """Nothing was chosen: who presses no key, or only wrong ones, is not asked for ever."""
+    run = _leave(run, left_by)
+    return _enter(run, node.otherwise) if node.otherwise else _to_human(run)
 
 
 def _leave(run: FlowRun, left_by: str, key: str = "") -> FlowRun:

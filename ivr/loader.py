@@ -4,7 +4,7 @@ A flow's file:
 
     flow: dual
     start: notice
-    human: seats                 # the queue that every error, silence and `0` leads to
+    human: seats                 # the queue that errors, silence and `0` lead to where nothing else is said
     nodes:
       notice: {play: [recording_notice, "brand_{number}"], next: seats}
       seats:  {queue: "{queue}", owner_first: true}
@@ -15,7 +15,7 @@ queues, hours and targets `{number}`, `{queue}`, `{hours}` and `{external}` stan
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hotline.errors import BadInput
@@ -32,6 +32,7 @@ from ivr.flow import (
     TransferNode,
     TransitionNode,
 )
+from ivr.graph import loops, missing, strangers_on_zero
 from ivr.model import SkillNeed
 from ivr.placed import MAX_BYTES, Place, Problems, Table, Text, read_yaml
 
@@ -52,8 +53,8 @@ def load_flow(content: bytes, file: str) -> Flow:
     Raises:
         BadInput: it cannot be used; `problems` has every mistake as `file:line:column: sentence`.
     """
-    root = read_yaml(content, file)
     problems = Problems()
+    root = read_yaml(content, file, problems)
     if not isinstance(root, Table):
         raise BadInput(f"{file} cannot be used.", (f"{root.place}: a flow is a table of fields",))
     flow = _flow(root, file, hashlib.sha256(content).hexdigest()[:12], problems)
@@ -106,7 +107,8 @@ def _flow(root: Table, file: str, version: str, problems: Problems) -> Flow:
             fields.wrong(field, f"{field} names the node {target!r}, which does not exist")
     if human in nodes and not isinstance(nodes[human], QueueNode):
         fields.wrong("human", f"human names the node {human!r}, which is not a queue")
-    _check_graph(nodes, problems, file)
+    if start in nodes and human in nodes:
+        _check_graph(nodes, problems, file)
     return Flow(name=name, version=version, file=file, start=start, human=human, nodes=nodes)
 
 
@@ -176,6 +178,7 @@ def _menu(name: str, line: int, fields: Fields) -> AnyNode:
         timeout_s=fields.seconds("timeout_s", 4.0, 1, 15),
         tries=fields.whole("tries", 2, 1, MAX_TRIES),
         again=_prompts(fields, "again"),
+        otherwise=fields.text("otherwise"),
     )
 
 
@@ -220,9 +223,7 @@ def _queue(name: str, line: int, fields: Fields) -> AnyNode:
 
 def _transfer(name: str, line: int, fields: Fields) -> AnyNode:
     target, failed = _slotted(fields, "transfer"), fields.text("failed", required=True)
-    return TransferNode(
-        name=name, line=line, target=target, failed=failed, ring_s=fields.whole("ring_s", 25, 5, 60)
-    )
+    return TransferNode(name=name, line=line, target=target, failed=failed, ring_s=fields.whole("ring_s", 25, 5, 60))
 
 
 def _end(name: str, line: int, fields: Fields) -> AnyNode:
@@ -232,7 +233,7 @@ def _end(name: str, line: int, fields: Fields) -> AnyNode:
 _Read = Callable[[str, int, Fields], AnyNode]
 _KINDS: Mapping[str, tuple[frozenset[str], _Read]] = {
     "play": (frozenset({"next"}), _play),
-    "menu": (frozenset({"keys", "timeout_s", "tries", "again"}), _menu),
+    "menu": (frozenset({"keys", "timeout_s", "tries", "again", "otherwise"}), _menu),
     "hours": (frozenset({"open", "closed"}), _hours),
     "transition": (frozenset({"after"}), _transition),
     "queue": (frozenset({"owner_first", "needs", "priority", "topic"}), _queue),
@@ -253,48 +254,14 @@ def read_needs(fields: Fields, name: str) -> tuple[SkillNeed, ...]:
     return tuple(needs)
 
 
-def targets(node: AnyNode) -> tuple[str, ...]:
-    """The nodes that a node leads to; errors, which lead to `human`, are left out."""
-    match node:
-        case PlayNode():
-            return (node.next,)
-        case MenuNode():
-            return tuple(node.keys.values())
-        case HoursNode():
-            return node.open, node.closed
-        case TransitionNode():
-            return node.during, node.after
-        case TransferNode():
-            return (node.failed,)
-        case QueueNode() | EndNode():
-            return ()
-
-
 def _check_graph(nodes: Mapping[str, AnyNode], problems: Problems, file: str) -> None:
-    """Every target exists, and no way leads back to where it came from."""
-    for node in nodes.values():
-        for target in dict.fromkeys(targets(node)):
-            if target and target not in nodes:
-                problems.add(Place(file, node.line, 1), f"the node {node.name} leads to {target!r}, which is no node")
-    for loop in _loops(nodes):
+    """Every target exists, no way leads back to where it came from, and `0` leads to nothing but a person."""
+    for name, target in missing(nodes):
+        problems.add(Place(file, nodes[name].line, 1), f"the node {name} leads to {target!r}, which is no node")
+    for loop in loops(nodes):
         where = Place(file, nodes[loop[0]].line, 1)
         problems.add(where, f"the nodes {' > '.join(loop)} are a loop: a caller could go round for ever")
-
-
-def _loops(nodes: Mapping[str, AnyNode]) -> Iterable[tuple[str, ...]]:
-    """One way round for every edge that leads back (depth-first, without recursion)."""
-    finished: set[str] = set()
-    for root in nodes:
-        way: list[tuple[str, list[str]]] = [] if root in finished else [(root, list(targets(nodes[root])))]
-        while way:
-            name, rest = way[-1]
-            if not rest:
-                finished.add(name)
-                way.pop()
-                continue
-            target = rest.pop(0)
-            names = [step for step, _ in way]
-            if target in names:
-                yield (*names[names.index(target) :], target)
-            elif target in nodes and target not in finished:
-                way.append((target, list(targets(nodes[target]))))
+    if not problems.found:
+        for menu, stranger in strangers_on_zero(nodes):
+            sentence = f"the key 0 of the menu {menu} can lead to {stranger}, which is not a person"
+            problems.add(Place(file, nodes[menu].line, 1), sentence)

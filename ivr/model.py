@@ -3,7 +3,7 @@
 Frozen values only; nothing here reads a file, a clock or a database.
 """
 
-from datetime import date, time
+from datetime import date, datetime, time
 from enum import StrEnum
 
 import msgspec
@@ -45,6 +45,20 @@ MODE_NAMES: dict[MergeMode, str] = {
     MergeMode.EXTERNAL: "外部协同",
     MergeMode.SELF: "本号",
 }
+
+
+FLOW_OF_MODE: dict[MergeMode, str] = {
+    MergeMode.WHOLE: "whole",
+    MergeMode.DUAL: "dual",
+    MergeMode.SUBCENTER: "external",
+    MergeMode.DUAL_TRACK: "dual_track",
+    MergeMode.OFFICE_ONLY: "office_only",
+    MergeMode.EMERGENCY: "emergency",
+    MergeMode.UTILITY: "external",
+    MergeMode.EXTERNAL: "external",
+    MergeMode.SELF: "self",
+}
+"""The flow of a number whose entry names none."""
 
 
 class MergeStatus(StrEnum):
@@ -106,6 +120,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     ticket_class: str = ""
     note: str = ""
     source: str = ""
+
+    @property
+    def flow_name(self) -> str:
+        """The flow that its callers run through."""
+        return self.flow or FLOW_OF_MODE[self.mode]
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -190,10 +209,14 @@ class Dialled(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the transition of `entry` was still running when the call came."""
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the ledger: who changed which entry, when, from what, to what."""
+class LedgerLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the ledger (号码台账): who changed what, when, from what, to what."""
 
+    seq: int
+    at: datetime
     who: str
-    number: str
-    before: Entry | None
-    after: Entry
+    subject: str
+    """The number, `hours:NAME` or `day:DATE`."""
+    before: dict[str, object] | None
+    """As it was stored; `None`: it is new."""
+    after: dict[str, object]

@@ -22,7 +22,7 @@ _SHORT = re.compile(r"1[0-9]{2}|1[0-9]{4}|9[0-9]{4}")
 _AREA = re.compile(r"(10|2[0-9]|[3-9][0-9]{2})(.+)")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _LANDLINE = re.compile(r"[2-8][0-9]{6,7}")
-_LONGEST = 20
+_DIGITS = re.compile(r"\+?[0-9]{1,20}")
 
 
 class Number(NamedTuple):
@@ -58,9 +58,7 @@ def _digits(raw: str) -> str | None:
     if found:
         text = re.split(r"[@;?>]", text[found.end() :], maxsplit=1)[0]
     text = text.strip().translate(_SEPARATORS)
-    if not re.fullmatch(r"\+?[0-9]{1,%d}" % _LONGEST, text):
-        return None
-    return text
+    return text if _DIGITS.fullmatch(text) else None
 
 
 def _strip_country(digits: str) -> tuple[bool, str]:
@@ -122,14 +120,23 @@ def identify(catalogue: Catalogue, request: str, to: str, diversions: Sequence[s
     legacy number in To or, farthest first (it was dialled first), in a diversion wins; then an undeclared short
     code there, so that it is counted. Everything else is 12345's.
     """
-    day, home = local_day(at), catalogue.home
+    day = local_day(at)
     spoken = [(Via.REQUEST, request), (Via.TO, to), *((Via.DIVERSION, raw) for raw in reversed(diversions))]
-    read = [(via, number) for via, raw in spoken if (number := normalise(raw, home))]
+    read = [(via, number) for via, raw in spoken if (number := _read(catalogue, raw, day))]
     found = [(via, number, find(catalogue, number, day)) for via, number in read]
     legacy = ((via, number, entry) for via, number, entry in found if entry and entry.mode is not MergeMode.SELF)
     for via, number, entry in legacy:
         return _dialled(catalogue, number, entry, via, day)
     return _hotline(catalogue, found, day)
+
+
+def _read(catalogue: Catalogue, raw: str, day: date) -> Number | None:
+    """As `normalise`, but a declared local land-line that begins with 86 is not taken for a country code."""
+    digits = _digits(raw) or ""
+    literal = Number(catalogue.home + digits, "")
+    if digits.startswith("86") and _LANDLINE.fullmatch(digits) and find(catalogue, literal, day):
+        return literal
+    return normalise(raw, catalogue.home)
 
 
 def _hotline(catalogue: Catalogue, found: list[tuple[Via, Number, Entry | None]], day: date) -> Dialled:

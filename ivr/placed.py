@@ -95,16 +95,15 @@ def decode(content: bytes, file: str) -> str:
         raise _refused(file, where) from error
 
 
-def read_yaml(content: bytes, file: str) -> Value:
-    """The one document in `content`.
+def read_yaml(content: bytes, file: str, problems: Problems) -> Value:
+    """The one document in `content`; what is readable but not allowed goes to `problems`.
 
     Raises:
-        BadInput: not readable, or not allowed; with file, line and column.
+        BadInput: not readable; with file, line and column.
     """
     text = decode(content, file)
-    problems = Problems()
     try:
-        value = _Reader(file, _events(text, file), problems).document()
+        return _Reader(file, _events(text, file), problems).document()
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -112,8 +111,6 @@ def read_yaml(content: bytes, file: str) -> Value:
     except YAMLError as error:
         sentence = " ".join(str(error).split())
         raise _refused(file, f"{file}:1:1: this is not YAML: {sentence}") from error
-    problems.raise_if_any(f"{file} cannot be used.")
-    return value
 
 
 def _refused(file: str, problem: str) -> BadInput:
@@ -199,16 +196,15 @@ class _Reader:
         return Table(entries, place)
 
 
-def read_csv(content: bytes, file: str) -> Items:
+def read_csv(content: bytes, file: str, problems: Problems) -> Items:
     """Rows of a CSV file with a header line as tables; the column counts fields. Blank lines are skipped.
 
     Raises:
         BadInput: not readable; with file and line.
     """
-    text, problems = decode(content, file), Problems()
-    rows = _csv_rows(text, file, problems)
-    problems.raise_if_any(f"{file} cannot be used.")
+    rows = _csv_rows(decode(content, file), file, problems)
     if not rows:
+        problems.raise_if_any(f"{file} cannot be used.")
         raise _refused(file, f"{file}:1:1: the file is empty")
     (first_line, names), *rest = rows
     names = [name.strip() for name in names]
@@ -222,7 +218,6 @@ def read_csv(content: bytes, file: str) -> Items:
         pairs = zip(names, row, strict=False)
         cells = {name: Text(cell.strip(), Place(file, line, at)) for at, (name, cell) in enumerate(pairs, 1)}
         items.append(Table({name: (cell.place, cell) for name, cell in cells.items()}, Place(file, line, 1)))
-    problems.raise_if_any(f"{file} cannot be used.")
     return Items(tuple(items), Place(file, first_line, 1))
 
 
