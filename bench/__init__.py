@@ -1,0 +1,1 @@
+"""Benchmarks: the product and what a user would pick instead, interleaved in one run on one machine."""
