@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     """Root folder or binary of the Asterisk to start; empty: find one."""
     vosk_model: str = ""
     """Folder of the speech model; empty: the one installed in the data folder, else none."""
+    speech_engine: str = "vosk"
+    """Engine that the speech model is for; see `transcription.engines`."""
     trunks: Annotated[tuple[IPv4Network, ...], NoDecode] = (IPv4Network("127.0.0.1/32"),)
     """Addresses that citizens' calls come from (carrier, SBC), comma-separated."""
     demo_seat: bool = False

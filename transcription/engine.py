@@ -1,6 +1,6 @@
 """What a speech engine is, and how a recording runs through one. Knows no engine by name."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -72,10 +72,17 @@ def transcribe_channel(engine: Engine, pcm: Pcm, rate: int) -> list[Utterance]:
     return [*stream.accept(pcm), *stream.finish()]
 
 
-def transcribe_file(engine: Engine, path: Path, speakers: Sequence[Speaker], rules: Punctuation) -> Heard:
+def transcribe_file(
+    engine: Engine,
+    path: Path,
+    speakers: Sequence[Speaker],
+    rules: Punctuation,
+    check: Callable[[], None] = lambda: None,
+) -> Heard:
     """The dialogue of a recording with a voice on each channel, read once, a second at a time.
 
-    A file with one channel and several speakers is a mixture: its speaker is unknown.
+    A file with one channel and several speakers is a mixture: its speaker is unknown. `check` is called before each
+    second and may raise to break off.
 
     Raises:
         SoundUnusable: the file cannot be read as sound.
@@ -85,6 +92,7 @@ def transcribe_file(engine: Engine, path: Path, speakers: Sequence[Speaker], rul
         streams = [engine.stream(sound.rate) for _ in range(sound.channels)]
         said: list[list[Utterance]] = [[] for _ in streams]
         for block in sound.blocks():
+            check()
             for channel, stream in enumerate(streams):
                 said[channel] += stream.accept(block[:, channel])
         for channel, stream in enumerate(streams):

@@ -1,0 +1,148 @@
+"""One worker process: takes jobs until it is told to end, has done its share, or is left alone by its parent.
+
+It lowers its own priority: live calls come first. Its parent (`transcription.pool`) starts a fresh one after it, so
+memory that the engine does not give back is given back.
+"""
+
+import asyncio
+import ctypes
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+from hotline.clock import Clock, SystemClock
+from hotline.jobs import HueyJobs, redis_huey, sqlite_huey
+from hotline.settings import Settings
+from hotline.sql import connect
+from hotline.workers import JobRules, consumer
+from transcription.engines import open_engine
+from transcription.model_folder import find_model
+from transcription.segments import default_punctuation
+from transcription.service import JOB
+from transcription.store_sql import SqlTranscripts
+from transcription.worker import EngineKeeper, Transcriber
+
+log = structlog.get_logger(__name__)
+
+_NICE = 10
+_PR_SET_PDEATHSIG = 1
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """How long one process works, and how patient it is with jobs; times in seconds."""
+
+    jobs: int = 200
+    """Jobs after which a fresh process takes over."""
+    tries: int = 5
+    """More than the attempts that a transcript allows: what is parked is parked there, with its reason."""
+    pause_s: float = 5.0
+    beat_s: float = 4.0
+    lost_after_s: float = 20.0
+    sweep_s: float = 5.0
+
+    def rules(self) -> JobRules:
+        return JobRules(
+            tries=self.tries,
+            pause=timedelta(seconds=self.pause_s),
+            beat=timedelta(seconds=self.beat_s),
+            lost_after=timedelta(seconds=self.lost_after_s),
+            sweep=timedelta(seconds=self.sweep_s),
+        )
+
+
+class Errand(msgspec.Struct, frozen=True, kw_only=True):
+    """What a parent tells a worker process through its standard input."""
+
+    settings: dict[str, Any]
+    share: Share
+    parent: int
+    """Process id of the parent."""
+
+
+def open_jobs(settings: Settings, clock: Clock) -> HueyJobs:
+    """The queue that the service fills and the workers empty: Redis, or a file of the data folder."""
+    return HueyJobs(redis_huey(settings.redis_url) if settings.redis_url else sqlite_huey(job_file(settings)), clock)
+
+
+def job_file(settings: Settings) -> Path:
+    """Where embedded jobs are kept."""
+    return settings.data / "jobs.db"
+
+
+def main() -> None:
+    """Read the errand from standard input and work."""
+    errand = msgspec.json.decode(sys.stdin.buffer.read(), type=Errand)
+    die_with(errand.parent)
+    os.nice(_NICE)
+    work(Settings(**errand.settings), errand.share)
+
+
+def die_with(parent: int) -> None:
+    """Let the kernel end this process when its parent ends, however that happens (prctl(2))."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it went before we asked
+        sys.exit("The process that started this worker is gone.")
+
+
+def work(settings: Settings, share: Share) -> None:
+    """Do jobs until SIGTERM, SIGINT, or the end of the share. The job in hand is given back at once on a signal."""
+    clock, ending, done = SystemClock(), threading.Event(), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: (ending.set(), done.set()))
+    jobs = open_jobs(settings, clock)
+    with asyncio.Runner() as runner:
+        database = connect(settings.sqlalchemy_url)
+        try:
+            transcriber = Transcriber(
+                SqlTranscripts(database),
+                EngineKeeper(partial(find_model, settings), partial(open_engine, settings.speech_engine)),
+                settings.data,
+                clock,
+                default_punctuation(),
+                run=runner.run,
+                ending=ending,
+            )
+            _consume(jobs, _Counted(transcriber, share.jobs, done), share, done)
+        finally:
+            runner.run(database.close())
+            runner.run(jobs.close())
+    log.info("worker ends", told=ending.is_set())
+
+
+class _Counted:
+    """A handler that sets `done` after its share of jobs."""
+
+    def __init__(self, handler: Transcriber, most: int, done: threading.Event) -> None:
+        self._handler, self._left, self._done = handler, most, done
+
+    def __call__(self, payload: Mapping[str, Any]) -> None:
+        try:
+            self._handler(payload)
+        finally:
+            self._left -= 1
+            if self._left <= 0:
+                self._done.set()
+
+
+def _consume(jobs: HueyJobs, handler: _Counted, share: Share, done: threading.Event) -> None:
+    """Jobs are done in a thread of the consumer; this one sweeps meanwhile and takes the signals."""
+    workers = consumer(jobs, {JOB: handler}, rules=share.rules())
+    workers.start()
+    try:
+        while not done.wait(share.sweep_s):
+            try:
+                workers.sweep()
+            except Exception as error:  # noqa: BLE001 - the storage may be away; the next sweep asks again
+                log.warning("lost jobs cannot be looked for", reason=str(error))
+    finally:
+        workers.stop()
