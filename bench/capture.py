@@ -85,10 +85,8 @@ class Seen:
     """Calls offered after one that came more than 50 ms later."""
 
 
-_HEADER = {
-    name: re.compile(rb"\r\n" + name + rb":\s*([^\r]*)", re.IGNORECASE)
-    for name in (b"Call-ID", b"From", b"CSeq", b"Via")
-}
+_NAMES = (b"Call-ID", b"From", b"CSeq", b"Via")
+_HEADER = {name: re.compile(rb"\r\n" + name + rb":\s*([^\r]*)", re.IGNORECASE) for name in _NAMES}
 _USER = re.compile(rb"sips?:([^@;>]*)@")
 
 

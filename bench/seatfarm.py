@@ -265,10 +265,9 @@ def _md5(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-async def serve(arguments: argparse.Namespace) -> None:
+async def serve(arguments: argparse.Namespace, accounts: dict[str, str]) -> None:
     """Register, say `ready`, serve until SIGTERM."""
     host, _, port = arguments.server.partition(":")
-    accounts: dict[str, str] = json.loads(Path(arguments.accounts).read_text()) if arguments.accounts else {}
     load = Load(arguments.ring, arguments.talk, arguments.spread)
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -306,7 +305,9 @@ def main() -> None:
     parser.add_argument("--talk", type=float, default=1.0)
     parser.add_argument("--spread", choices=["fixed", "uniform"], default="fixed")
     parser.add_argument("--accounts", default="")
-    uvloop.run(serve(parser.parse_args()))
+    arguments = parser.parse_args()
+    accounts: dict[str, str] = json.loads(Path(arguments.accounts).read_text()) if arguments.accounts else {}
+    uvloop.run(serve(arguments, accounts))
 
 
 if __name__ == "__main__":
