@@ -128,7 +128,7 @@ class Call(VoIPCall):
                     self._inside("INFO", body, "application/dtmf-relay")
 
     def hold(self) -> None:
-        """Ask the other side to wait: a re-INVITE that only sends."""
+        """Ask the other side to wait: a re-INVITE that only sends, and what it sends is silence."""
         self._offer_again(Direction.SEND)
 
     def resume(self) -> None:
@@ -225,6 +225,7 @@ class Call(VoIPCall):
         with self._loop.lock:
             self._only(CallState.TALKING, "it can be held")
             self._negotiation.direction = direction
+            self.media.muted = direction is not Direction.BOTH
             request = self.dialog.request("INVITE", body=self._negotiation.offer())
             self._client.requests.send(request, self._offer_answered, _ignore)
 

@@ -62,6 +62,11 @@ class Client(SIPClient):
             self._close_sockets()
 
     @property
+    def busy(self) -> bool:
+        """Whether an answer is awaited."""
+        return self.NSD and self.requests.busy
+
+    @property
     def contact(self) -> str:
         """Where this phone can be reached."""
         return f"sip:{self.username}@{self.myIP}:{self.myPort}"

@@ -43,30 +43,29 @@ class Loop:
         self.lock = threading.RLock()
         self.skipped = 0
         """Slots given up because this process stood still."""
-        self._selector = selectors.DefaultSelector()
         self._timers: list[Timer] = []
         self._order = itertools.count()
         self._beaters: dict[object, Callable[[float], None]] = {}
         self._beat_at = 0.0
         self._outside: list[Callable[[], None]] = []
         self._ending = False
-        self._wake_in, self._wake_out = socket.socketpair()
-        self._wake_in.setblocking(False)
-        self._selector.register(self._wake_in, selectors.EVENT_READ, self._woken)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._wake_in, self._wake_out = socket.socketpair()
+        self._wake_in.setblocking(False)
+        self._selector.register(self._wake_in, selectors.EVENT_READ, self._woken)
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread and wait for it. Called from the thread itself it only asks for the end."""
+        """End the thread and wait for it; not from the thread itself."""
         self._ending = True
         self.wake()
-        if self._thread.ident is not None and threading.current_thread() is not self._thread:
-            self._thread.join()
-            self._selector.close()
-            self._wake_in.close()
-            self._wake_out.close()
+        self._thread.join()
+        self._selector.close()
+        self._wake_in.close()
+        self._wake_out.close()
 
     @property
     def inside(self) -> bool:

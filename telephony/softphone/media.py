@@ -44,10 +44,12 @@ class Media(RTPClient):
         self.sin = self.sout = sock
         self.source: Source | None = None
         self.started = False
+        self.muted = False
+        """Silence is sent, and the source waits."""
         self._vanished, self._refusals = vanished, 0
         self._loop, self._ear, self._spoken, self._heard_key = loop, ear, spoken, heard_key
         self._keys, self._reader = KeySender(), KeyReader()
-        self._codec, self._event, self._sending = Codec.PCMA, 0, False
+        self._codec, self._event, self._sending, self._listening = Codec.PCMA, 0, False, True
         self._event_known = False
         self._sequence, self._timestamp = random.getrandbits(15), random.getrandbits(31)
         self._ssrc, self._marker = random.getrandbits(32), MARKER
@@ -58,10 +60,10 @@ class Media(RTPClient):
         self._begun = 0.0
         self._right_source_heard = False
 
-    def aim(self, theirs: Description, codec: Codec, *, sending: bool) -> None:
+    def aim(self, theirs: Description, codec: Codec, *, sending: bool, listening: bool) -> None:
         """Send to where the other side wants it, as it wants it; may be called again at any time."""
         self.outIP, self.outPort = theirs.address, theirs.port
-        self._codec, self._sending = codec, sending
+        self._codec, self._sending, self._listening = codec, sending, listening
         self._event_known = theirs.event is not None
         self._event = theirs.event or 0
         self._right_source_heard = False
@@ -114,6 +116,8 @@ class Media(RTPClient):
         self._timestamp = (self._timestamp + SLOT_SAMPLES) & 0xFFFFFFFF
 
     def _next_slot(self) -> bytes:
+        if self.muted:
+            return SILENCE
         pcm = self.source.read() if self.source else None
         if pcm is not None:
             return pcm if len(pcm) == SLOT_BYTES else pcm.ljust(SLOT_BYTES, b"\0")[:SLOT_BYTES]
@@ -175,7 +179,7 @@ class Media(RTPClient):
             key = self._reader.read(timestamp, payload)
             if key:
                 self._heard_key(key)
-        elif number in PAYLOADS:
+        elif number in PAYLOADS and self._listening:
             self._ear.put(now, DECODE[PAYLOADS[number]](payload))
 
     def _count(self, sequence: int, now: float) -> None:

@@ -83,6 +83,10 @@ class Direction(StrEnum):
     def sends(self) -> bool:
         return self in (Direction.BOTH, Direction.SEND)
 
+    @property
+    def listens(self) -> bool:
+        return self in (Direction.BOTH, Direction.RECEIVE)
+
 
 @dataclass(frozen=True, slots=True)
 class Account:

@@ -52,7 +52,8 @@ class Negotiation:
     def _agree(self, theirs: Description) -> tuple[Codec, ...]:
         codecs = sdp.common(self._allowed, theirs.codecs)
         self.theirs = theirs
-        self._media.aim(theirs, codecs[0], sending=self._allowed_way(theirs).sends)
+        way = self._allowed_way(theirs)
+        self._media.aim(theirs, codecs[0], sending=way.sends, listening=way.listens)
         self._media.start()
         return codecs
 

@@ -72,17 +72,18 @@ class Softphone(VoIPPhone):
             RegistrationRefused: the account or its password is wrong.
             NoPortFree: the SIP port is taken.
         """
-        self.sip.start()
         self.loop.start()
         self._started = True
-        if self._registration:
+        try:
             with self.loop.lock:
-                self._registration.renew()
-            try:
+                self.sip.start()
+                if self._registration:
+                    self._registration.renew()
+            if self._registration:
                 self._wait_registered(self._registration)
-            except BaseException:
-                self.stop()
-                raise
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self, failed: bool = False) -> None:  # noqa: ARG002  # pyVoIP's signature
         """End every call, take the registration back, end the thread and close every socket."""
@@ -94,15 +95,16 @@ class Softphone(VoIPPhone):
             self.on_call = None
             for call in list(self.calls.values()):
                 call.hang_up()
-        self._wait_quietly(lambda: not self.calls and not self.sip.requests.busy)
+        self._wait_quietly(lambda: not self.calls and not self.sip.busy)
         with self.loop.lock:
             for call in list(self.calls.values()):
                 call.end(EndedBy.US, 487, "the phone was switched off")
             if self._registration and self._registration.registered:
                 self._registration.leave()
         self._wait_quietly(lambda: not self.registered)
+        with self.loop.lock:
+            self.sip.stop()
         self.loop.stop()
-        self.sip.stop()
 
     def call(
         self, number: str, *, caller: str = "", name: str = "", headers: Sequence[Header] = (),
