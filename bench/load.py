@@ -16,11 +16,9 @@ class Farm:
     """`bench.seatfarm` as a process."""
 
     def __init__(self, *, port: int, sip: int, ring: float, talk: float, spread: str, accounts: Path | None) -> None:
-        self._command = [
-            sys.executable, "-m", "bench.seatfarm", "--port", str(port), "--server", f"127.0.0.1:{sip}",
-            "--ring", str(ring), "--talk", str(talk), "--spread", spread,
-            *(["--accounts", str(accounts)] if accounts else []),
-        ]  # fmt: skip
+        self._command: list[str] = [sys.executable, "-m", "bench.seatfarm", "--port", str(port)]
+        self._command += ["--server", f"127.0.0.1:{sip}", "--ring", str(ring), "--talk", str(talk), "--spread", spread]
+        self._command += ["--accounts", str(accounts)] if accounts else []
         self._process: subprocess.Popen[str] | None = None
         self.counters: dict[str, int] = {}
 
