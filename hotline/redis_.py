@@ -261,7 +261,7 @@ class RedisBroadcast:
         await self._redis.ask(self._redis.client.publish(self._prefix + topic, msgspec.json.encode(message)))
 
     def subscribe(self, topic: str) -> Subscription:
-        """See `Broadcast.subscribe`.
+        """See `Broadcast.subscribe`. What was on its way when this was called may be heard as well.
 
         Raises:
             Unavailable: nothing can be heard at present.

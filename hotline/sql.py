@@ -328,8 +328,12 @@ def _sqlite_engine(url: URL, timeout_s: float, connections: int, begin: str, *pr
         # The driver must not begin transactions by itself: savepoints and `BEGIN IMMEDIATE` are ours.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA foreign_keys=ON", *pragmas):
-            cursor.execute(pragma)
+        try:
+            for pragma in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA foreign_keys=ON", *pragmas):
+                cursor.execute(pragma)
+        except Exception:
+            connection.close()  # the pool does not know it yet
+            raise
         cursor.close()
 
     def on_begin(connection: Any) -> None:

@@ -52,10 +52,12 @@ class JobConsumer:
     threads: int
     rules: JobRules
     _huey: Any = field(init=False)
+    _sweeper: threading.Thread = field(init=False)
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self.jobs.perform = self.perform
+        self._sweeper = threading.Thread(target=self._sweep_again, name="sweep jobs", daemon=True)
         self._huey = self.jobs.huey.create_consumer(
             workers=self.threads,
             periodic=False,
@@ -66,16 +68,16 @@ class JobConsumer:
 
     def run(self) -> None:
         """Work until SIGTERM or SIGINT; called in a process's main thread."""
-        sweeper = threading.Thread(target=self._sweep_again, name="sweep jobs", daemon=True)
-        sweeper.start()
+        self._sweeper.start()
         try:
             self._huey.run()
         finally:
             self._stopped.set()
-            sweeper.join()
+            self._sweeper.join()
 
     def start(self) -> None:
         """Work in threads of a process that has a loop of its own (tests, all roles in one)."""
+        self._sweeper.start()
         self._huey.scheduler.start()
         for _, thread in self._huey.worker_threads:
             thread.start()
@@ -84,7 +86,7 @@ class JobConsumer:
         """End what `start` began, after the job in hand."""
         self._stopped.set()
         self._huey.stop_flag.set()
-        for thread in (self._huey.scheduler, *(thread for _, thread in self._huey.worker_threads)):
+        for thread in (self._sweeper, self._huey.scheduler, *(thread for _, thread in self._huey.worker_threads)):
             thread.join()
 
     def perform(self, key: str, turn: int) -> None:
