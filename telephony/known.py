@@ -1,0 +1,293 @@
+"""What telephony remembers of lines and offers, and how each change of it is told as facts, once. Pure.
+
+Events (`telephony.translate`) and snapshots (`telephony.reconcile`) both end here, so that what one of them told the
+other does not tell again.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from telephony.model import (
+    Arrived,
+    Bridged,
+    LineGone,
+    LineId,
+    OfferEnded,
+    OfferEndReason,
+    PhoneChanged,
+    PhoneId,
+    Rang,
+    ReturnedLine,
+    SeatAnswered,
+    SwitchFact,
+    TrackStopped,
+    Unbridged,
+)
+
+K = TypeVar("K")
+V = TypeVar("V")
+Facts = list[SwitchFact]
+NO_PHONE = PhoneId("")
+NO_LINE = LineId("")
+
+MEMORY = 4096
+"""How many lines and offers that are over are remembered, so that late events of theirs tell nothing new."""
+CLOSING = timedelta(seconds=1)
+"""How long a withdrawn offer may wait for its phone's last event before it is over anyway."""
+
+_SEAT = re.compile(r"PJSIP/seat(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is known of one living line."""
+
+    line: LineId
+    since: datetime
+    phone: PhoneId = NO_PHONE
+    """Its seat's phone; empty for a citizen's line."""
+    told: bool = False
+    """Whether a fact has named it."""
+    offer: str = ""
+    """The newest offer made to this (citizen's) line."""
+    sent: str = ""
+    """The place we sent it to last."""
+    returned: str = ""
+    """The place from which it was last told as ours again."""
+    moved_at: datetime | None = None
+    """When it was last sent or told as returned."""
+    bridge: str = ""
+    bridged_at: datetime | None = None
+    """When its bridge last changed."""
+    left: str = ""
+    """The bridge it left last."""
+    left_early: bool = False
+    """That leaving was heard before the entering."""
+    recording: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A line that has hung up."""
+
+    cause: int
+    told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What is known of one open offer."""
+
+    offer: str
+    line: LineId
+    phone: PhoneId
+    begun_at: datetime
+    seat_line: LineId = NO_LINE
+    rang: bool = False
+    answered: bool = False
+    withdrawn_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Known:
+    """Everything the translation remembers; made fresh at the start of a process."""
+
+    lines: dict[LineId, Line] = field(default_factory=dict[LineId, Line])
+    gone: dict[LineId, Gone] = field(default_factory=dict[LineId, Gone])
+    offers: dict[str, Offer] = field(default_factory=dict[str, Offer])
+    ended: dict[str, OfferEndReason] = field(default_factory=dict[str, OfferEndReason])
+    phones: dict[PhoneId, bool] = field(default_factory=dict[PhoneId, bool])
+    phones_at: dict[PhoneId, datetime] = field(default_factory=dict[PhoneId, datetime])
+    """When each phone's reachability changed last."""
+    unseen: frozenset[LineId] = frozenset()
+    """Living lines that no fact has named at the last reconciliation: told at the next one."""
+
+
+# ---- what we do ourselves, so that its echo is understood -----------------------------------------------------------
+
+
+def sent(known: Known, line: LineId, place: str, at: datetime) -> None:
+    """We are about to move a line; an offer that is open for it is withdrawn by that."""
+    state = known.lines.get(line)
+    if state is not None:
+        known.lines[line] = replace(state, sent=place, returned="", moved_at=at)
+    withdraw(known, line, at)
+
+
+def withdraw(known: Known, line: LineId, at: datetime) -> None:
+    """Open offers of this line are being taken back."""
+    for offer in offers_of(known, line):
+        if offer.withdrawn_at is None:
+            known.offers[offer.offer] = replace(offer, withdrawn_at=at)
+
+
+def begin_offer(known: Known, offer: str, line: LineId, phone: PhoneId, at: datetime) -> None:
+    """We are about to ring `phone` for `line`."""
+    sent(known, line, "connect", at)
+    known.lines[line] = replace(known.lines.get(line) or Line(line, at, told=True), offer=offer)
+    known.offers[offer] = Offer(offer, line, phone, at)
+
+
+def drop_offer(known: Known, offer: str) -> None:
+    """The offer could not be made: whoever asked for it has been told by an error, no fact follows."""
+    known.offers.pop(offer, None)
+
+
+def expire(known: Known, at: datetime) -> Facts:
+    """End withdrawn offers whose phone was never heard of, or no more."""
+    facts: Facts = []
+    for offer in tuple(known.offers.values()):
+        silent = offer.withdrawn_at is not None and at - offer.withdrawn_at > CLOSING
+        if silent and offer.seat_line not in known.lines:
+            facts += end_offer(known, offer, unheard(offer), at)
+    return facts
+
+
+# ---- lines ----------------------------------------------------------------------------------------------------------
+
+
+def arrive(known: Known, line: LineId, arrived: Arrived, at: datetime) -> Facts:
+    """Tell a citizen's line once; of one that is gone already, that it came and that it went."""
+    gone = known.gone.get(line)
+    if gone is not None:
+        known.gone[line] = replace(gone, told=True)
+        return [] if gone.told else [arrived, LineGone(at=at, line=line, cause=gone.cause)]
+    state = known.lines.get(line) or Line(line, at)
+    known.lines[line] = replace(state, told=True)
+    return [] if state.told else [arrived]
+
+
+def come_back(known: Known, line: LineId, place: str, at: datetime) -> Facts:
+    """Tell that a line is ours again, unless it came because we sent for it or has just arrived."""
+    state = known.lines.get(line)
+    expected = place == "arrive" or (state is not None and place in (state.sent, state.returned))
+    if state is not None and expected:
+        known.lines[line] = replace(state, sent="", returned=place)
+    if state is None or expected:
+        return []
+    facts: Facts = []
+    for offer in offers_of(known, line):
+        reason = OfferEndReason.TALKED if place == "after" else unheard(offer)
+        facts += end_offer(known, offer, reason, at)
+    known.lines[line] = replace(known.lines[line], sent="", returned=place, moved_at=at)
+    return [*facts, ReturnedLine(at=at, line=line, place=place)]
+
+
+def hang_up(known: Known, line: LineId, cause: int, at: datetime) -> Facts:
+    """End everything that the line was part of, then the line."""
+    if line in known.gone:
+        return []
+    state = known.lines.pop(line, None)
+    remember(known.gone, line, Gone(cause, state is not None and state.told))
+    if state is None:
+        return []
+    facts: Facts = [Unbridged(at=at, bridge=state.bridge, line=line)] if state.bridge else []
+    if state.recording:
+        facts.append(TrackStopped(at=at, line=line))
+    facts += _offers_ended_by(known, line, at)
+    return [*facts, LineGone(at=at, line=line, cause=cause)] if state.told else facts
+
+
+def _offers_ended_by(known: Known, line: LineId, at: datetime) -> Facts:
+    """A citizen who leaves ends the offer; a seat that leaves ends it only when we had taken it back, for otherwise
+    the dialplan tells how it ended within the same millisecond."""
+    facts: Facts = []
+    for offer in tuple(known.offers.values()):
+        if offer.line == line or (offer.seat_line == line and offer.withdrawn_at is not None):
+            facts += end_offer(known, offer, unheard(offer), at)
+    return facts
+
+
+def meet(known: Known, unique: str, channel: str, at: datetime) -> Line | None:
+    """The line of an event, made known when it is new; None for a line that is gone or none of ours."""
+    line = LineId(unique)
+    if not line or line in known.gone or not channel.startswith("PJSIP/"):
+        return known.lines.get(line)
+    if line not in known.lines:
+        known.lines[line] = Line(line, at, phone_of(channel))
+    return known.lines[line]
+
+
+def tell(known: Known, line: LineId, at: datetime) -> Facts:
+    """Mark a line as named by a fact; when it is gone already, say so right after."""
+    state, gone = known.lines.get(line), known.gone.get(line)
+    if state is not None:
+        known.lines[line] = replace(state, told=True)
+    if gone is None or gone.told:
+        return []
+    known.gone[line] = replace(gone, told=True)
+    return [LineGone(at=at, line=line, cause=gone.cause)]
+
+
+def enter(known: Known, state: Line, bridge: str, at: datetime) -> Facts:
+    """The line is in this bridge now, and in no other."""
+    facts = leave(known, state, state.bridge, at) if state.bridge else []
+    known.lines[state.line] = replace(known.lines[state.line], bridge=bridge, bridged_at=at, told=True)
+    return [*facts, Bridged(at=at, bridge=bridge, line=state.line)]
+
+
+def leave(known: Known, state: Line, bridge: str, at: datetime) -> Facts:
+    """The line is in no bridge any more."""
+    known.lines[state.line] = replace(state, bridge="", left=bridge, left_early=False, bridged_at=at)
+    return [Unbridged(at=at, bridge=bridge, line=state.line)]
+
+
+# ---- offers and phones ----------------------------------------------------------------------------------------------
+
+
+def ring(known: Known, offer: Offer, at: datetime) -> Facts:
+    """The phone rings; told once, and not after it was answered."""
+    if offer.rang or offer.answered:
+        return []
+    known.offers[offer.offer] = replace(offer, rang=True)
+    return [Rang(at=at, offer=offer.offer, seat_line=offer.seat_line), *tell(known, offer.seat_line, at)]
+
+
+def answer(known: Known, offer: Offer, at: datetime) -> Facts:
+    """The seat picked up; told once."""
+    if offer.answered or not offer.seat_line:
+        return []
+    known.offers[offer.offer] = replace(offer, answered=True)
+    told = SeatAnswered(at=at, offer=offer.offer, line=offer.line, seat_line=offer.seat_line)
+    return [told, *tell(known, offer.seat_line, at)]
+
+
+def end_offer(known: Known, offer: Offer, reason: OfferEndReason, at: datetime, cause: int = 0) -> Facts:
+    """Close an offer; told once."""
+    known.offers.pop(offer.offer, None)
+    if offer.offer in known.ended:
+        return []
+    remember(known.ended, offer.offer, reason)
+    return [OfferEnded(at=at, offer=offer.offer, line=offer.line, reason=reason, cause=cause)]
+
+
+def unheard(offer: Offer) -> OfferEndReason:
+    """The reason when the dialplan's own word is not to come: the citizen left, or we took it back."""
+    return OfferEndReason.TALKED if offer.answered else OfferEndReason.CANCELLED
+
+
+def offers_of(known: Known, line: LineId) -> list[Offer]:
+    return [offer for offer in known.offers.values() if offer.line == line]
+
+
+def reach(known: Known, phone: PhoneId, reachable: bool, at: datetime) -> Facts:
+    """A phone's reachability; told when it changed."""
+    if known.phones.get(phone) is reachable:
+        return []
+    known.phones[phone] = reachable
+    known.phones_at[phone] = at
+    return [PhoneChanged(at=at, phone=phone, reachable=reachable)]
+
+
+def phone_of(channel: str) -> PhoneId:
+    """`PJSIP/seat8001-00000003` → `8001`; empty for any other channel."""
+    found = _SEAT.fullmatch(channel.rpartition("-")[0])
+    return PhoneId(found.group(1)) if found else PhoneId("")
+
+
+def remember(memory: dict[K, V], key: K, value: V) -> None:
+    memory[key] = value
+    while len(memory) > MEMORY:
+        del memory[next(iter(memory))]

@@ -1,0 +1,311 @@
+"""One Asterisk as the rooms above see it: `telephony.ports.Switch` over AMI and AsyncAGI.
+
+One inbox holds, in the order they came, the connection's ups and downs, events and snapshots; one task takes them out
+and turns them into facts. Nothing else touches what is known, but for the notes that a command makes of itself.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from hotline.clock import Clock
+from hotline.errors import BadInput
+from hotline.tasks import Tasks
+from telephony.ami import AmiLink, AmiTimes, LinkDown, LinkUp
+from telephony.amiproto import Ask, Reply
+from telephony.amiwire import Message
+from telephony.asyncagi import AsyncAgi
+from telephony.channels import asked_variables, in_agi, lines_of
+from telephony.endpoint import AmiEndpoint
+from telephony.errors import ActionRefused, AsteriskUnreachable, LineGoneError
+from telephony.known import Facts, Known, begin_offer, drop_offer, expire, phone_of, sent
+from telephony.model import Collected, LineId, NodeDown, NodeUp, PhoneId, Snapshot, SwitchFact
+from telephony.reconcile import reconcile
+from telephony.translate import EVENTS, is_reachable, translate
+
+log = structlog.get_logger(__name__)
+
+MOST_WAITING = 50_000
+"""Messages in the inbox, or facts nobody took, after which we are too slow: drop everything and look anew."""
+LEASE_EVERY_S = 4.0
+RECONCILE_EVERY_S = 10.0
+EXPIRE_EVERY_S = 0.5
+ARRIVAL_S = 3.0
+"""How long a redirected line may take to stand in AGI: some milliseconds, unless Asterisk is ill."""
+SETTLING_S = 1.0
+"""How long a line may be "not up" because it is just being moved."""
+SETTLING_PAUSE_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A snapshot, on its way through the inbox."""
+
+    snapshot: Snapshot
+    agi: frozenset[LineId]
+    asked_at: datetime
+
+
+class AsteriskSwitch:
+    """Commands one Asterisk and tells its facts. `async with` it, or call `start` and `close`."""
+
+    def __init__(
+        self,
+        endpoint: AmiEndpoint | Callable[[], AmiEndpoint],
+        clock: Clock,
+        *,
+        times: AmiTimes | None = None,
+        reconcile_every_s: float = RECONCILE_EVERY_S,
+    ) -> None:
+        self._clock = clock
+        self._reconcile_every_s = reconcile_every_s
+        self._inbox: deque[Message | LinkUp | LinkDown | _Seen] = deque()
+        self._facts: deque[SwitchFact] = deque()
+        self._came, self._told = asyncio.Event(), asyncio.Event()
+        self._known = Known()
+        self._tasks = Tasks("switch")
+        self.link = AmiLink(endpoint, clock, self._hear, events=EVENTS, times=times)
+        self.agi = AsyncAgi(self.link)
+
+    async def __aenter__(self) -> "AsteriskSwitch":
+        self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def start(self) -> None:
+        """Connect, and stay connected until `close`."""
+        self._tasks.keep(self._read, "read", 0.0)
+        self._tasks.start(self.link.run(), "link")
+        self._tasks.keep(self._extend_leases, "leases", LEASE_EVERY_S)
+        self._tasks.keep(self._look_around, "reconcile", self._reconcile_every_s)
+        self._tasks.keep(self._expire, "expire", EXPIRE_EVERY_S)
+
+    async def close(self) -> None:
+        """Leave Asterisk alone; its calls live on."""
+        await self._tasks.close()
+
+    @property
+    def problem(self) -> str:
+        """Why there is no connection, one sentence for a person; empty when there is one."""
+        return self.link.problem
+
+    # ---- facts ----------------------------------------------------------------------------------------------------
+
+    async def facts(self) -> AsyncIterator[SwitchFact]:
+        """Every fact in order; one reader."""
+        while True:
+            while self._facts:
+                yield self._facts.popleft()
+            self._told.clear()
+            await self._told.wait()
+
+    def _hear(self, message: Message | LinkUp | LinkDown) -> None:
+        """Take note of what came; called inside the socket's callback."""
+        self._inbox.append(message)
+        self._came.set()
+        if len(self._inbox) > MOST_WAITING and not isinstance(message, LinkDown):
+            self._inbox.clear()
+            self.link.drop("we were too slow to read its events")
+
+    def _tell(self, facts: Facts) -> None:
+        self._facts.extend(facts)
+        self._told.set()
+        if len(self._facts) > MOST_WAITING:
+            log.error("facts were not read in time: starting over", waiting=len(self._facts))
+            self._facts.clear()
+            self._known = Known()
+            self.link.drop("nobody took the facts")
+
+    async def _read(self) -> None:
+        while self._inbox:
+            message = self._inbox.popleft()
+            match message:
+                case LinkUp():
+                    await self._resynchronise()
+                case LinkDown(reason=reason):
+                    self.agi.lost()
+                    self._tell([NodeDown(at=self._clock.now(), reason=reason)])
+                case _Seen():
+                    self._tell(reconcile(self._known, message.snapshot, message.asked_at))
+                case _:
+                    self._event(message)
+        self._came.clear()
+        await self._came.wait()
+
+    def _event(self, event: Message) -> None:
+        self._to_agi(event)
+        facts = translate(self._known, event, self._clock.now())
+        if facts:
+            self._tell(facts)
+
+    def _to_agi(self, event: Message) -> None:
+        line = LineId(event.get("Uniqueid", ""))
+        match event.get("Event"):
+            case "AsyncAGIStart":
+                self.agi.started(line)
+            case "AsyncAGIExec":
+                self.agi.finished(event.get("CommandId") or event.get("CommandID", ""), event.get("Result", ""))
+            case "AsyncAGIEnd":
+                self.agi.ended(line)
+            case "Hangup":
+                self.agi.gone(line)
+            case _:
+                pass
+
+    # ---- looking at what lives ------------------------------------------------------------------------------------
+
+    async def snapshot(self) -> Snapshot:
+        """What lives now."""
+        return (await self._look()).snapshot
+
+    async def _resynchronise(self) -> None:
+        """After a (re)connect: say so, then what was missed. Events wait in the inbox meanwhile."""
+        try:
+            settings = await self.link.act("CoreSettings")
+            seen = await self._look()
+        except (AsteriskUnreachable, ActionRefused) as error:
+            log.warning("resynchronising failed", reason=str(error))
+            self.link.drop(f"it could not be resynchronised: {error}")
+            return
+        self.agi.resume(seen.agi)
+        version = settings.headers.get("AsteriskVersion", "")
+        up = NodeUp(at=self._clock.now(), version=version, booted=seen.snapshot.booted)
+        self._tell([up, *reconcile(self._known, seen.snapshot, seen.asked_at, first=True)])
+
+    async def _look_around(self) -> None:
+        if self.link.up:
+            seen = await self._look()
+            self._inbox.append(seen)
+            self._came.set()
+
+    async def _look(self) -> _Seen:
+        asked_at = self._clock.now()
+        asks = (Ask("CoreShowChannels"), Ask("CoreStatus"), Ask("DeviceStateList"))
+        rows, status, devices = await self.link.pipeline(asks)
+        wanted = asked_variables(rows.items)
+        replies = await self._variables(wanted)
+        variables = {key: reply.headers.get("Value", "") for key, reply in zip(wanted, replies, strict=True)}
+        booted = f"{status.headers.get('CoreStartupDate', '')} {status.headers.get('CoreStartupTime', '')}"
+        snapshot = Snapshot(
+            at=self._clock.now(), booted=booted, lines=lines_of(rows.items, variables), reachable=_reachable(devices)
+        )
+        return _Seen(snapshot, in_agi(rows.items), asked_at)
+
+    async def _variables(self, wanted: Sequence[tuple[LineId, str]]) -> tuple[Reply, ...]:
+        """A line that hung up meanwhile has an error for an answer, and no value."""
+        asks = tuple(Ask("Getvar", {"Channel": line, "Variable": name}) for line, name in wanted)
+        return await self.link.pipeline(asks, judge=False) if asks else ()
+
+    async def _extend_leases(self) -> None:
+        self.agi.extend_leases()
+
+    async def _expire(self) -> None:
+        facts = expire(self._known, self._clock.now())
+        if facts:
+            self._tell(facts)
+
+    # ---- commands -------------------------------------------------------------------------------------------------
+
+    async def play(self, line: LineId, prompts: Sequence[str]) -> Collected:
+        await self._bring(line)
+        return await self.agi.play(line, prompts)
+
+    async def collect(self, line: LineId, prompts: Sequence[str], *, max_keys: int, timeout: timedelta) -> Collected:
+        await self._bring(line)
+        return await self.agi.collect(line, prompts, max_keys, timeout)
+
+    async def _bring(self, line: LineId) -> None:
+        """Have the line stand in AGI."""
+        if self.agi.holds(line):
+            return
+        arrival = self.agi.arrival(line)
+        await self._move(line, "ivr")
+        try:
+            async with asyncio.timeout(ARRIVAL_S):
+                await arrival
+        except TimeoutError:
+            raise AsteriskUnreachable("The line did not come when it was sent for.") from None
+
+    async def hold(self, line: LineId) -> None:
+        await self._move(line, "hold")
+
+    async def _move(self, line: LineId, place: str) -> None:
+        self._must_live(line)
+        self.agi.leaving(line)
+        sent(self._known, line, place, self._clock.now())
+        await self._redirect((), line, place, "s")
+
+    async def offer(self, line: LineId, *, offer: str, phone: PhoneId, ring: timedelta, track_folder: str) -> None:
+        self._must_live(line)
+        _check_offer(offer, phone, track_folder)
+        ring_s = str(max(1, round(ring.total_seconds())))
+        variables = {"OFFERID": offer, "RINGSEC": ring_s, "TRACKS": track_folder}
+        asks = [Ask("Setvar", {"Channel": line, "Variable": name, "Value": value}) for name, value in variables.items()]
+        self.agi.leaving(line)
+        begin_offer(self._known, offer, line, phone, self._clock.now())
+        try:
+            await self._redirect(asks, line, "connect", phone)
+        except Exception:
+            drop_offer(self._known, offer)
+            raise
+
+    async def mute_recording(self, line: LineId, *, muted: bool) -> None:
+        await self.link.act("MixMonitorMute", {"Channel": line, "Direction": "both", "State": int(muted)})
+
+    async def hang_up(self, line: LineId, cause: int = 16) -> None:
+        try:
+            self._must_live(line)
+            await self.link.act("Hangup", {"Channel": line, "Cause": cause})
+        except LineGoneError:
+            pass  # that is what was wanted
+
+    async def beat(self) -> None:
+        epoch = int(self._clock.now().timestamp())
+        await self.link.act("Setvar", {"Variable": "CTL_BEAT", "Value": epoch})
+
+    def _must_live(self, line: LineId) -> None:
+        if line in self._known.gone:
+            raise LineGoneError("The line has hung up.")
+
+    async def _redirect(self, first: Sequence[Ask], line: LineId, context: str, extension: str) -> None:
+        """Move a line, with the actions of `first` written just before in the same packet. While a line is being
+        moved Asterisk says "channel not up" of it for some milliseconds: try again."""
+        move = Ask("Redirect", {"Channel": line, "Context": context, "Exten": extension, "Priority": 1})
+        until = self._clock.monotonic() + SETTLING_S
+        while True:
+            try:
+                await self.link.pipeline((*first, move))
+            except ActionRefused as refused:
+                if "not up" not in str(refused).lower():
+                    raise
+                if self._clock.monotonic() > until:
+                    raise LineGoneError("The line is hanging up.") from refused
+                await asyncio.sleep(SETTLING_PAUSE_S)
+            else:
+                return
+
+
+def _check_offer(offer: str, phone: PhoneId, track_folder: str) -> None:
+    problems = []
+    if not (phone.isascii() and phone.isdigit()):
+        problems.append("a phone is named by digits")
+    if not offer or not offer.isascii() or not offer.replace("_", "").isalnum():
+        problems.append("an offer's id is letters, digits and _")
+    if not Path(track_folder).is_absolute() or any(character in track_folder for character in ',"\\&;|${}()'):
+        problems.append("the folder of the tracks must be absolute and without characters that mean something")
+    if problems:
+        raise BadInput("This offer cannot be made: " + "; ".join(problems) + ".", tuple(problems))
+
+
+def _reachable(devices: Reply) -> frozenset[PhoneId]:
+    states: Mapping[PhoneId, bool] = {
+        phone_of(item.get("Device", "") + "-"): is_reachable(item.get("State", "")) for item in devices.items
+    }
+    return frozenset(phone for phone, reachable in states.items() if phone and reachable)
