@@ -1,0 +1,175 @@
+"""Where one room's news become another room's work: talk → ticket and recording, recording → transcript → ticket.
+
+What must be exactly once is written in the projection's transaction; the rest are rounds that look for what is
+still to be done, so that nothing depends on a message that can be lost.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tickets.service import TicketService
+
+from calls.model import AnyCallFact, CallEnded, Outcome, Party, RecordingMuted, TalkEnded, TalkStarted, TrackOpened
+from calls.projection import row_of
+from calls.tables import call_lines, call_mutes
+from hotline.clock import Clock
+from hotline.tasks import Tasks
+from recordings import store_sql as recording_rows
+from recordings.model import Muted, Recording, Track, Transcription
+from recordings.model import Party as Voice
+from recordings.service import RecordingService
+from transcription.model import Order, Speaker, Transcript, TranscriptState
+from transcription.service import TranscriptService
+
+log = structlog.get_logger(__name__)
+ROUND_S = 1.0
+SWEEP_S = 30.0
+
+_OUTCOMES = {
+    TranscriptState.READY: Transcription.DONE,
+    TranscriptState.NO_MODEL: Transcription.NO_MODEL,
+    TranscriptState.FAILED: Transcription.FAILED,
+}
+
+
+class Links:
+    """The joints between the rooms, for the calls of one node."""
+
+    def __init__(
+        self,
+        *,
+        recordings: RecordingService,
+        tickets: TicketService,
+        transcripts: TranscriptService,
+        clock: Clock,
+        changed: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._recordings, self._tickets, self._transcripts = recordings, tickets, transcripts
+        self._clock, self._changed = clock, changed
+        self._ended = asyncio.Event()
+
+    # Inside the projection's transaction -----------------------------------------------------------------------------
+
+    async def consequence(self, connection: AsyncConnection, fact: AnyCallFact) -> None:
+        """What else follows from a fact, in the same transaction as the call's row."""
+        match fact:
+            case TrackOpened():
+                await self._track_opened(connection, fact)
+            case TalkStarted():
+                await self._talk_started(connection, fact)
+            case RecordingMuted():
+                await _muted(connection, fact)
+            case TalkEnded():
+                await _seats_left(connection, fact)
+            case CallEnded():
+                await self._call_ended(connection, fact)
+            case _:
+                pass
+
+    async def _track_opened(self, connection: AsyncConnection, fact: TrackOpened) -> None:
+        row = {"call": fact.call, "line": fact.line, "party": fact.party, "agent": fact.agent, "started_at": fact.at}
+        await connection.execute(insert(call_lines).values(**row))
+        track = Track(line=fact.line, party=Voice(fact.party.value), started_at=fact.at, agent=fact.agent)
+        await recording_rows.add_track(connection, fact.call, track)
+
+    async def _talk_started(self, connection: AsyncConnection, fact: TalkStarted) -> None:
+        call = await row_of(connection, fact.call)
+        recording = self._recordings.new(
+            fact.call,
+            arrived_at=call.arrived_at,
+            answered_at=fact.at,
+            tracks=await _tracks(connection, fact.call),
+            agents=[fact.agent],
+        )
+        recording = await recording_rows.open_recording(connection, recording)
+        await self._tickets.born(connection, call, agent=fact.agent, recording=recording.id, at=fact.at)
+
+    async def _call_ended(self, connection: AsyncConnection, fact: CallEnded) -> None:
+        await connection.execute(
+            update(call_mutes)
+            .where(call_mutes.c.call == fact.call, call_mutes.c.ended_at.is_(None))
+            .values(ended_at=fact.at)
+        )
+        await recording_rows.close_recording(connection, fact.call, fact.at, await _mutes(connection, fact.call))
+        if fact.outcome is Outcome.FAILED:
+            await self._tickets.call_back(connection, await row_of(connection, fact.call), "failed_node", fact.at)
+        self._ended.set()
+
+    # Rounds ----------------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Close recordings, ask for transcripts, attach them; until cancelled."""
+        async with Tasks("links") as tasks:
+            tasks.keep(self._close_recordings, "recordings", pause_s=0.0)
+            tasks.keep(self._ask_for_transcripts, "transcripts wanted", pause_s=ROUND_S)
+            tasks.keep(self._attach_transcripts, "transcripts ready", pause_s=ROUND_S)
+            tasks.keep(self._catch_up, "transcripts lost", pause_s=SWEEP_S)
+            await asyncio.Event().wait()
+
+    async def _close_recordings(self) -> None:
+        """Soon after a call has ended, and every half minute for what was left over."""
+        try:
+            async with asyncio.timeout(SWEEP_S):
+                await self._ended.wait()
+                await asyncio.sleep(0.5)  # Asterisk writes a track's last samples after the hang-up
+        except TimeoutError:
+            pass
+        self._ended.clear()
+        swept = await self._recordings.sweep()
+        if swept.closed:
+            await self._changed()
+
+    async def _ask_for_transcripts(self) -> None:
+        for recording in await self._recordings.pending_transcription():
+            if await self._transcripts.of_recording(recording.id) is None:
+                await self._transcripts.request(self._order(recording))
+
+    def _order(self, recording: Recording) -> Order:
+        return Order(
+            recording=recording.id,
+            call=recording.call,
+            path=f"recordings/{recording.folder}/{recording.id}.wav",
+            channels=tuple(Speaker(channel.party.value, channel.agent) for channel in recording.channels),
+        )
+
+    async def _attach_transcripts(self) -> None:
+        if await self._transcripts.tell_finished(self._attach):
+            await self._changed()
+
+    async def _attach(self, transcript: Transcript) -> None:
+        order = transcript.order
+        await self._tickets.attach_transcript(order.call, transcript)
+        await self._recordings.transcribed(order.recording, _OUTCOMES[transcript.state])
+
+    async def _catch_up(self) -> None:
+        await self._transcripts.catch_up()
+
+
+async def _tracks(connection: AsyncConnection, call: str) -> list[Track]:
+    found = await connection.execute(select(call_lines).where(call_lines.c.call == call))
+    return [
+        Track(line=row.line, party=Voice(row.party), started_at=row.started_at, agent=row.agent) for row in found.all()
+    ]
+
+
+async def _seats_left(connection: AsyncConnection, fact: TalkEnded) -> None:
+    for track in await _tracks(connection, fact.call):
+        if track.party.value != Party.CITIZEN.value:
+            await recording_rows.end_track(connection, fact.call, track.line, fact.at)
+
+
+async def _muted(connection: AsyncConnection, fact: RecordingMuted) -> None:
+    if fact.muted:
+        await connection.execute(insert(call_mutes).values(call=fact.call, began_at=fact.at))
+        return
+    still = (call_mutes.c.call == fact.call) & call_mutes.c.ended_at.is_(None)
+    await connection.execute(update(call_mutes).where(still).values(ended_at=fact.at))
+
+
+async def _mutes(connection: AsyncConnection, call: str) -> list[Muted]:
+    spans = (await connection.execute(select(call_mutes).where(call_mutes.c.call == call))).all()
+    lines = await _tracks(connection, call)
+    return [Muted(line=track.line, began_at=span.began_at, ended_at=span.ended_at) for span in spans for track in lines]

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -123,11 +123,10 @@ class Mailbox:
         switch, line = self._around.switch, self.call.line
         match action:
             case events.Play(prompts):
-                self._listen(lambda: switch.play(line, self._around.prompts(prompts)))
+                self._listen(self._announce(prompts))
             case events.Collect(prompts, keys, patience):
-                self._listen(
-                    lambda: switch.collect(line, self._around.prompts(prompts), max_keys=keys, timeout=patience)
-                )
+                files = self._around.prompts(prompts)
+                self._listen(switch.collect(line, files, max_keys=keys, timeout=patience))
             case events.Hold():
                 self._stop_listening()
                 await switch.hold(line)
@@ -169,13 +168,18 @@ class Mailbox:
         loop = asyncio.get_running_loop()
         self._timers[tag] = loop.call_later(after.total_seconds(), self.post, events.Woke(tag))
 
-    def _listen(self, listening: Callable[[], Awaitable[Collected]]) -> None:
+    async def _announce(self, prompts: Sequence[str]) -> Collected:
+        """Play what there is; a call without any sound for it goes on at once."""
+        files = self._around.prompts(prompts)
+        return await self._around.switch.play(self.call.line, files) if files else Collected(Heard.FAILED)
+
+    def _listen(self, listening: Coroutine[Any, Any, Collected]) -> None:
         self._stop_listening()
         self._listening = asyncio.create_task(self._hear(listening), name=f"listen:{self.call.call}")
 
-    async def _hear(self, listening: Callable[[], Awaitable[Collected]]) -> None:
+    async def _hear(self, listening: Coroutine[Any, Any, Collected]) -> None:
         try:
-            collected = await listening()
+            collected = await listening
         except (LineGoneError, AsteriskUnreachable):
             return  # LineGone, or the resynchronisation after NodeUp, says how it goes on
         except ActionRefused as error:

@@ -91,8 +91,6 @@ class CallService:
         self._offers: dict[str, str] = {}
         self._tasks = Tasks("calls")
         self.booted = ""
-        self.undeclared = 0
-        """Calls to numbers that nobody declared, since the start."""
 
     # What mailboxes share ------------------------------------------------------------------------------------
 
@@ -173,9 +171,6 @@ class CallService:
         self.open(self.arrived(fact, dialled), run).post(events.Begun(run))
 
     def arrived(self, fact: Arrived, dialled: Dialled) -> CallArrived:
-        if not dialled.declared:
-            self.undeclared += 1
-            log.warning("undeclared number dialled", total=self.undeclared)
         entry = dialled.entry
         return CallArrived(
             call=self._ids.new("call"),

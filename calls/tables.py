@@ -41,3 +41,23 @@ cursors = Table(
     Column("seq", Integer, nullable=False),
 )
 """How far a stream of facts is folded into SQL; moved in the transaction that writes the rows."""
+
+call_lines = Table(
+    "call_lines",
+    metadata,
+    Column("call", String(40), primary_key=True),
+    Column("line", String(80), primary_key=True),
+    Column("party", String(16), nullable=False),
+    Column("agent", String(20), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+)
+"""Lines whose sound is recorded. A citizen's track begins with the first offer, before there is a recording."""
+
+call_mutes = Table(
+    "call_mutes",
+    metadata,
+    Column("call", String(40), primary_key=True),
+    Column("began_at", UtcDateTime, primary_key=True),
+    Column("ended_at", UtcDateTime),
+)
+"""When a recording was silent because keys were pressed."""
