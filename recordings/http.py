@@ -13,11 +13,11 @@ from starlette.types import Message, Receive, Scope, Send
 
 from hotline.audit import Audit
 from hotline.clock import Clock
-from hotline.errors import HotlineError, NotFound
+from hotline.errors import BadInput, HotlineError, NotFound
 from hotline.http import Page, Paging, paging, problem
 from hotline.security import Permission, Principal, require
 from recordings.errors import SoundDamaged, SoundMissing
-from recordings.model import Channel, Flag, Party, Recording, RecordingState, Transcription
+from recordings.model import Channel, Flag, Party, Recording, RecordingState, Span, Transcription
 from recordings.playback import Playback, Sound
 from recordings.ranges import ByteRange, Unsatisfiable, applies, parse_range
 from recordings.retention import RetentionPolicy
@@ -91,7 +91,6 @@ def routes(service: RecordingService, audit: Audit, clock: Clock, policy: Retent
         """Recordings that the asker may know of, newest answer first."""
         now = clock.now()
         rows = await service.find(wanted, scope(who, now), page.limit + 1, _after(page))
-        rows = [row for row in rows if may_know(row, who, now)] if len(rows) <= page.limit else rows
         shown = page.page(rows, lambda row: (row.answered_at.isoformat(), row.id))
         return Page(items=[_view(row, policy) for row in shown.items], next=shown.next)
 
@@ -160,8 +159,6 @@ def _after(page: Paging) -> tuple[datetime, str] | None:
 
 
 def _moment(text: str) -> datetime:
-    from hotline.errors import BadInput
-
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
@@ -179,7 +176,7 @@ async def _row(service: RecordingService, recording: str, deed: _Deed) -> Record
         raise
 
 
-async def _open(playback: Playback, row: Recording, spans: Any, channel: str, deed: _Deed) -> Sound:
+async def _open(playback: Playback, row: Recording, spans: tuple[Span, ...], channel: str, deed: _Deed) -> Sound:
     try:
         return await asyncio.to_thread(playback.open, row, spans, channel)
     except SoundDamaged:
@@ -231,7 +228,7 @@ class _SoundResponse(StreamingResponse):
         self, sound: Sound, stretch: ByteRange, status: HTTPStatus, headers: dict[str, str], *, empty: bool
     ) -> None:
         self._sound = sound
-        content = _nothing() if empty else _chunks(sound, stretch)
+        content = _chunks(sound, ByteRange(0, -1) if empty else stretch)
         super().__init__(content, int(status), headers, media_type="audio/wav")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -243,11 +240,6 @@ class _SoundResponse(StreamingResponse):
             await super().__call__(scope, receive, patient)
         finally:
             self._sound.close()
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    for part in ():
-        yield part
 
 
 async def _chunks(sound: Sound, stretch: ByteRange) -> AsyncIterator[bytes]:

@@ -4,13 +4,9 @@ Killed in between, the next run goes on where it stopped; what is certified is r
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import TypeVar
 
 import structlog
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hotline.audit import Audit
 from hotline.clock import Clock
@@ -20,10 +16,9 @@ from recordings import store_sql as store
 from recordings.model import Certificate, Recording, RecordingState
 from recordings.retention import RetentionPolicy, Verdict
 from recordings.store_files import RecordingFiles
+from recordings.writes import write
 
 log = structlog.get_logger(__name__)
-
-T = TypeVar("T")
 
 SYSTEM = Principal(person="system:retention", name="retention", roles=frozenset())
 """Who removes recordings when nobody asked for it by hand."""
@@ -72,11 +67,11 @@ class Purger:
             who, "recording.purge", row.id, detail={"class": row.retention_class, "keep_days": days}
         )
         going = row.state is RecordingState.PURGING
-        if not going and not await self._write(lambda connection: store.mark_purging(connection, row.id)):
+        if not going and not await write(self._database, lambda connection: store.mark_purging(connection, row.id)):
             return None
         await asyncio.to_thread(self._files.delete_sound, row.folder, row.id)
         certificate = self._certificate(row, days, who)
-        if not await self._write(lambda connection: store.certify(connection, row, certificate)):
+        if not await write(self._database, lambda connection: store.certify(connection, row, certificate)):
             return None
         log.info("recording purged", recording=row.id, keep_days=days)
         return certificate
@@ -94,11 +89,3 @@ class Purger:
             size_bytes=row.size_bytes,
             length_ms=row.length_ms,
         )
-
-    async def _write(self, change: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        for _ in range(9):
-            try:
-                return await self._database.write(change)
-            except IntegrityError:
-                await asyncio.sleep(0)
-        return await self._database.write(change)

@@ -6,13 +6,14 @@ No law names a period for hotlines, so the days are proposals that each installa
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 import msgspec
 
 from hotline.errors import BadInput
 from recordings.model import SEALED, Recording
 
-PROPOSED: Mapping[str, int] = {"consultation": 180, "complaint": 3 * 365, "report": 3 * 365}
+PROPOSED: Mapping[str, int] = MappingProxyType({"consultation": 180, "complaint": 3 * 365, "report": 3 * 365})
 """Days by class: 咨询 half a year, 投诉 and 举报 three years. Proposals, not law."""
 
 PROPOSED_DEFAULT = 3 * 365

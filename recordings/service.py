@@ -6,16 +6,13 @@ is composed, read back, and sealed.
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 import structlog
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hotline.clock import Clock
 from hotline.database import Database
@@ -27,10 +24,9 @@ from recordings.model import SEALED, Muted, Recording, RecordingState, Track, Tr
 from recordings.store_files import RecordingFiles
 from recordings.store_sql import Wanted
 from recordings.visibility import Scope
+from recordings.writes import write
 
 log = structlog.get_logger(__name__)
-
-T = TypeVar("T")
 
 BATCH = 100
 _PENDING = (RecordingState.PENDING,)
@@ -96,11 +92,11 @@ class RecordingService:
     ) -> Recording:
         """Open the recording of a call, once; opening it again returns the same one."""
         new = self.new(call, arrived_at=arrived_at, answered_at=answered_at, tracks=tracks, agents=agents)
-        return await self._write(lambda connection: store.open_recording(connection, new))
+        return await write(self._database, lambda connection: store.open_recording(connection, new))
 
     async def close(self, call: str, *, ended_at: datetime, muted: Sequence[Muted] = ()) -> Recording | None:
         """The call is over: compose and seal its sound. Nothing for a call that was never answered."""
-        known = await self._write(lambda connection: store.close_recording(connection, call, ended_at, muted))
+        known = await write(self._database, lambda connection: store.close_recording(connection, call, ended_at, muted))
         return None if known is None else await self.finish(known.id)
 
     async def finish(self, recording: str) -> Recording:
@@ -166,7 +162,7 @@ class RecordingService:
 
     async def transcribed(self, recording: str, outcome: Transcription) -> None:
         """Keep what became of the transcript."""
-        await self._write(lambda connection: store.set_transcription(connection, recording, outcome))
+        await write(self._database, lambda connection: store.set_transcription(connection, recording, outcome))
 
     def sound_path(self, recording: Recording) -> Path:
         """Where the finished sound lies, for a worker process that reads it."""
@@ -202,7 +198,7 @@ class RecordingService:
         except HotlineError as error:
             return await self._put_off(row, error)
         done = self._sealed(row, composed)
-        sealed = await self._write(lambda connection: store.seal(connection, done, self._now_of(done)))
+        sealed = await write(self._database, lambda connection: store.seal(connection, done, self._now_of(done)))
         if sealed:
             await self._delete(done, composed.lines)
             log.info("recording closed", recording=done.id, call=done.call, truncated=done.truncated)
@@ -227,7 +223,7 @@ class RecordingService:
 
     async def _put_off(self, row: Recording, error: HotlineError) -> Recording:
         log.error("recording not closed", recording=row.id, call=row.call, problem=str(error))
-        await self._write(lambda connection: store.note_problem(connection, row.id, str(error)))
+        await write(self._database, lambda connection: store.note_problem(connection, row.id, str(error)))
         return await self.get(row.id)
 
     async def _clear(self, row: Recording) -> None:
@@ -252,12 +248,3 @@ class RecordingService:
             rows.extend(more)
             if len(more) < BATCH:
                 return rows
-
-    async def _write(self, change: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """One transaction; again when another process took the same link of the chain or opened the same call."""
-        for _ in range(9):
-            try:
-                return await self._database.write(change)
-            except IntegrityError:
-                await asyncio.sleep(0)
-        return await self._database.write(change)

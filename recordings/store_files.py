@@ -118,9 +118,10 @@ class RecordingFiles:
 
     def delete_sound(self, day: str, recording: str) -> None:
         """Remove a finished recording; one that is gone already is no error."""
+        name = _checked(_ID, recording) + SOUND
         with _disk_errors(), self._folder(day) as folder:
             if folder is not None:
-                _unlink(folder, _checked(_ID, recording) + SOUND)
+                _unlink(folder, name)
                 os.fsync(folder)
 
     def delete_tracks(self, day: str, call: str, lines: tuple[str, ...]) -> None:
@@ -170,9 +171,9 @@ class RecordingFiles:
                 yield from ((day, call) for call in calls)
 
     @contextmanager
-    def _folder(self, day: str, call: str = "", *, create: bool = False) -> Iterator[int | None]:
+    def _folder(self, day: str, call: str | None = None, *, create: bool = False) -> Iterator[int | None]:
         """A descriptor of the day's or the call's folder, reached without following a link; `None`: not there."""
-        parts = [*_checked(_DAY, day).split("/"), *([_checked(_ID, call)] if call else [])]
+        parts = [*_checked(_DAY, day).split("/"), *([] if call is None else [_checked(_ID, call)])]
         if create:
             self.root.mkdir(parents=True, exist_ok=True)
         descriptor = _descend(self.root, parts, create=create)

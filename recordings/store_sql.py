@@ -226,7 +226,7 @@ async def certificates(connection: AsyncConnection, limit: int = 1000) -> list[C
     """Newest first."""
     query = select(purge_certificates).order_by(purge_certificates.c.purged_at.desc()).limit(limit)
     rows = (await connection.execute(query)).all()
-    return [Certificate(**dict(row._mapping)) for row in rows]
+    return [Certificate(**_plain(row)) for row in rows]
 
 
 async def append_link(connection: AsyncConnection, recording: Recording, deed: Deed, at: datetime) -> Link:
@@ -246,7 +246,7 @@ async def chain(connection: AsyncConnection, after: int, limit: int) -> list[Lin
     """Links above position `after`, oldest first."""
     query = select(recording_chain).where(recording_chain.c.seq > after).order_by(recording_chain.c.seq).limit(limit)
     rows = (await connection.execute(query)).all()
-    return [msgspec.convert(dict(row._mapping), Link, strict=False) for row in rows]
+    return [msgspec.convert(_plain(row), Link) for row in rows]
 
 
 def _matches(wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -295,7 +295,12 @@ async def _many(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> list[R
     agents: dict[str, list[str]] = {}
     for row in (await connection.execute(query.order_by(recording_agents.c.agent))).all() if rows else ():
         agents.setdefault(row.recording, []).append(row.agent)
-    return [msgspec.convert({**row._mapping, "agents": agents.get(row.id, [])}, Recording) for row in rows]
+    return [msgspec.convert({**_plain(row), "agents": agents.get(row.id, [])}, Recording) for row in rows]
+
+
+def _plain(row: Row[Any]) -> dict[str, Any]:
+    """The row with names that msgspec takes for strings."""
+    return {str(name): value for name, value in row._mapping.items()}
 
 
 async def _change(connection: AsyncConnection, recording: str, **values: Any) -> None:

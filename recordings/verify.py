@@ -82,7 +82,9 @@ async def _rows(database: Database) -> list[Recording]:
     rows: list[Recording] = []
     while True:
         after = rows[-1].id if rows else ""
-        more = await database.read(partial(store.recordings_in, states=tuple(RecordingState), limit=_BATCH, after=after))
+        more = await database.read(
+            partial(store.recordings_in, states=tuple(RecordingState), limit=_BATCH, after=after)
+        )
         rows.extend(more)
         if len(more) < _BATCH:
             return rows
