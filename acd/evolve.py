@@ -96,7 +96,7 @@ def _seat_changed(state: State, fact: SeatChanged) -> None:
     if seat is None:
         return
     stays = fact.state is seat.state and fact.reason == seat.reason
-    back_to_ready = fact.state is SeatState.READY and fact.previous is not SeatState.OFFERED
+    ready = fact.state is SeatState.READY
     work_is_over = fact.state in (SeatState.READY, SeatState.PAUSED)
     changed = replace(
         seat,
@@ -104,9 +104,9 @@ def _seat_changed(state: State, fact: SeatChanged) -> None:
         reason=fact.reason,
         until=fact.until,
         since=seat.since if stays else fact.at,
-        idle_since=fact.at if back_to_ready else seat.idle_since,
+        idle_since=fact.at if ready and fact.previous is not SeatState.OFFERED else seat.idle_since,
         pause_asked="" if work_is_over else seat.pause_asked,
-        unanswered=0 if fact.previous is SeatState.PAUSED else seat.unanswered,
+        unanswered=0 if ready and fact.previous is SeatState.PAUSED else seat.unanswered,
     )
     state.put_seat(fact.seat, changed)
 

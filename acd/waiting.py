@@ -2,24 +2,69 @@
 
 from collections.abc import Iterator
 
+from acd.model import Need
 from acd.ranked import Ranked
 from acd.records import CallRank, Needs, Seat, Waiting, meets
 
-Line = Ranked[CallRank]
+
+class Line:
+    """Calls with the same demand."""
+
+    __slots__ = ("calls", "name", "needs")
+
+    def __init__(self, needs: Needs) -> None:
+        self.needs = needs
+        self.name = ",".join(f"{need.skill}:{need.level}" for need in needs)
+        self.calls: Ranked[CallRank] = Ranked()
+
+
+Head = tuple[CallRank, str]
+"""The first call of a line, and the line's name."""
+
+
+class Shelf:
+    """Lines whose hardest need is the same, in order of their first calls."""
+
+    __slots__ = ("heads", "lines")
+
+    def __init__(self) -> None:
+        self.lines: dict[str, Line] = {}
+        self.heads: Ranked[Head] = Ranked()
+
+    def add(self, line: Line, rank: CallRank) -> None:
+        before = line.calls.first()
+        line.calls.add(rank)
+        self._head_moves(line, before)
+
+    def discard(self, line: Line, rank: CallRank) -> None:
+        before = line.calls.first()
+        line.calls.discard(rank)
+        self._head_moves(line, before)
+
+    def _head_moves(self, line: Line, before: CallRank | None) -> None:
+        after = line.calls.first()
+        if before == after:
+            return
+        if before is not None:
+            self.heads.discard((before, line.name))
+        if after is not None:
+            self.heads.add((after, line.name))
 
 
 class WaitingCalls:
     """Every call that waits or rings. `put` is the only change; the lines follow from the records.
 
     Calls with the same demand stand in one line; a call that was widened stands in several, a call that rings in
-    none. A seat looks at the heads of the lines it can serve, so finding its next call costs O(log n) in calls
-    and O(d) in different demands that begin with one of its skills.
+    none. Lines are shelved by their hardest need, so a seat looks only at shelves whose skill it has at the
+    level, and there at the first calls in order of rank until it meets a whole demand: O(log n) in calls, and at
+    most one look at each different demand.
     """
 
     def __init__(self) -> None:
         self._calls: dict[str, Waiting] = {}
-        self._lines: dict[str, dict[Needs, Line]] = {}
-        """Lines by the first skill of their demand; `""` for the demand of nothing."""
+        self._lines: dict[Needs, Line] = {}
+        self._shelves: dict[str, dict[int, Shelf]] = {}
+        """By the skill and the level of the hardest need; `""` and 0 for the demand of nothing."""
 
     def put(self, call: str, new: Waiting | None) -> None:
         """Replace the record of `call`; `None` removes it."""
@@ -33,13 +78,25 @@ class WaitingCalls:
         self._calls[call] = new
         if not new.offer:
             for needs in new.options:
-                self._lines.setdefault(_first_skill(needs), {}).setdefault(needs, Ranked()).add(new.rank)
+                self._join_line(needs, new.rank)
+
+    def _join_line(self, needs: Needs, rank: CallRank) -> None:
+        hardest = _hardest(needs)
+        line = self._lines.get(needs)
+        shelf = self._shelves.setdefault(hardest.skill, {}).setdefault(hardest.level, Shelf())
+        if line is None:
+            line = self._lines[needs] = Line(needs)
+            shelf.lines[line.name] = line
+        shelf.add(line, rank)
 
     def _leave_line(self, needs: Needs, rank: CallRank) -> None:
-        lines = self._lines[_first_skill(needs)]
-        lines[needs].discard(rank)
-        if not len(lines[needs]):
-            del lines[needs]
+        hardest = _hardest(needs)
+        shelf, line = self._shelves[hardest.skill][hardest.level], self._lines[needs]
+        shelf.discard(line, rank)
+        if not len(line.calls):
+            del self._lines[needs], shelf.lines[line.name]
+        if not shelf.lines:
+            del self._shelves[hardest.skill][hardest.level]
 
     def get(self, call: str) -> Waiting | None:
         return self._calls.get(call)
@@ -56,45 +113,69 @@ class WaitingCalls:
     def next_for(self, seat: Seat) -> Waiting | None:
         """The call of lowest rank that this seat can take and has not just refused."""
         best: CallRank | None = None
-        for needs, line in self._lines_beginning_with(seat.skills):
-            head = line.first()
-            if head is None or (best is not None and head >= best) or not meets(seat.skills, needs):
-                continue
-            mine = self._first_not_refused(line, seat.seat)
-            if mine is not None and (best is None or mine < best):
-                best = mine
+        for shelf in self._shelves_for(seat.skills):
+            best = self._first_on(shelf, seat, best)
         return self._calls[best[2]] if best else None
 
-    def _lines_beginning_with(self, skills: dict[str, int]) -> Iterator[tuple[Needs, Line]]:
-        for skill in ("", *skills):
-            lines = self._lines.get(skill)
-            if lines:
-                yield from lines.items()
+    def _first_on(self, shelf: Shelf, seat: Seat, best: CallRank | None) -> CallRank | None:
+        """The better of `best` and the first call on this shelf for `seat`."""
+        for rank, name in shelf.heads:
+            if best is not None and rank >= best:
+                break
+            line = shelf.lines[name]
+            if meets(seat.skills, line.needs):
+                mine = self._first_not_refused(line, seat.seat)
+                if mine is not None and (best is None or mine < best):
+                    best = mine
+        return best
 
     def _first_not_refused(self, line: Line, seat: str) -> CallRank | None:
-        for rank in line:
+        for rank in line.calls:
             if seat not in self._calls[rank[2]].refused:
                 return rank
         return None
 
-    def lines_for(self, skills: dict[str, int]) -> Iterator[tuple[Needs, Line]]:
-        """Lines whose demand somebody with `skills` meets."""
-        for needs, line in self._lines_beginning_with(skills):
-            if meets(skills, needs):
-                yield needs, line
+    def _shelves_for(self, skills: dict[str, int]) -> Iterator[Shelf]:
+        for skill, has in (("", 0), *skills.items()):
+            for level, shelf in self._shelves.get(skill, {}).items():
+                if level <= has:
+                    yield shelf
 
-    def demands(self) -> Iterator[tuple[Needs, Line]]:
+    def lines_for(self, skills: dict[str, int]) -> Iterator[tuple[Needs, Ranked[CallRank]]]:
+        """Lines whose demand somebody with `skills` meets."""
+        for shelf in self._shelves_for(skills):
+            for line in shelf.lines.values():
+                if meets(skills, line.needs):
+                    yield line.needs, line.calls
+
+    def demands(self) -> Iterator[tuple[Needs, Ranked[CallRank]]]:
         """Every line with its demand."""
-        for lines in self._lines.values():
-            yield from lines.items()
+        for line in self._lines.values():
+            yield line.needs, line.calls
+
+    def heads(self) -> dict[tuple[str, int], list[Head]]:
+        """The first calls of each shelf, for checks."""
+        return {
+            (skill, level): list(shelf.heads)
+            for skill, shelves in self._shelves.items()
+            for level, shelf in shelves.items()
+        }
 
     def ahead_of(self, call: str) -> int:
         """How many calls wait before this one in its own line; 0 when it rings or does not wait."""
         waiting = self._calls.get(call)
         if waiting is None or waiting.offer:
             return 0
-        return self._lines[_first_skill(waiting.options[0])][waiting.options[0]].before(waiting.rank)
+        return self._lines[waiting.options[0]].calls.before(waiting.rank)
 
 
-def _first_skill(needs: Needs) -> str:
-    return needs[0].skill if needs else ""
+_NOTHING = Need("", 0)
+
+
+def _hardest(needs: Needs) -> Need:
+    """The need of the highest level, which the fewest seats meet."""
+    return max(needs, key=_level, default=_NOTHING)
+
+
+def _level(need: Need) -> int:
+    return need.level

@@ -1,0 +1,240 @@
+"""What calls go through on the floor, by example."""
+
+from datetime import timedelta
+
+import pytest
+
+from acd import model as m
+from tests.unit.acd.driver import NINE, Driver
+
+pytestmark = pytest.mark.unit
+
+
+def test_call_rings_at_the_seat_that_has_been_idle_longest():
+    floor = Driver()
+    floor.sign_in("b")
+    floor.after(1)
+    floor.sign_in("a")
+    floor.join("c1")
+    assert floor.rings_at("c1") == "b"
+    offered = floor.last(m.Offered)
+    assert offered.phone == "phone-b"
+    assert offered.expires_at == floor.now + timedelta(seconds=15)
+
+
+def test_of_two_seats_idle_equally_long_the_specialist_is_offered_first():
+    floor = Driver()
+    floor.sign_in("a", english=1, housing=1)
+    floor.sign_in("b", housing=1)
+    floor.join("c1", "housing")
+    assert floor.rings_at("c1") == "b"
+
+
+def test_seat_must_have_every_needed_skill_at_its_level():
+    floor = Driver()
+    floor.sign_in("a", housing=4, english=9)
+    floor.sign_in("b", housing=5)
+    floor.join("c1", "housing:5", "english:2")
+    assert floor.rings_at("c1") == ""
+    floor.sign_in("c", housing=5, english=2)
+    assert floor.rings_at("c1") == "c"
+
+
+def test_callers_are_served_in_the_order_in_which_they_came():
+    floor = Driver()
+    floor.join("c1")
+    floor.after(1)
+    floor.join("c2")
+    floor.sign_in("a")
+    assert (floor.rings_at("c1"), floor.rings_at("c2")) == ("a", "")
+
+
+def test_priority_is_a_constant_head_start_in_seconds():
+    floor = Driver()
+    floor.join("old")
+    floor.after(31)
+    floor.join("urgent", priority=30)
+    floor.after(28)
+    floor.join("more_urgent", priority=60)
+    assert [call.call for call in floor.floor.waiting()] == ["more_urgent", "old", "urgent"]
+
+
+def test_requeued_call_keeps_the_place_of_its_arrival():
+    floor = Driver()
+    floor.after(10)
+    floor.join("c1")
+    floor.after(10)
+    floor.join("back", arrived_at=NINE)
+    assert [call.call for call in floor.floor.waiting()] == ["back", "c1"]
+
+
+def test_arrival_in_the_future_counts_as_now():
+    floor = Driver()
+    floor.join("c1", arrived_at=NINE + timedelta(hours=1))
+    assert floor.last(m.Joined).arrived_at == NINE
+
+
+def test_refused_call_goes_to_the_next_seat_and_not_back():
+    floor = Driver()
+    floor.sign_in("a")
+    floor.after(1)
+    floor.sign_in("b")
+    floor.join("c1")
+    floor.refuse("c1")
+    assert floor.rings_at("c1") == "b"
+    assert floor.last(m.OfferRefused).seat == "a"
+    floor.refuse("c1")
+    assert floor.rings_at("c1") == ""
+
+
+def test_refused_call_keeps_its_place():
+    floor = Driver()
+    floor.sign_in("a")
+    floor.join("c1")
+    floor.after(1)
+    floor.join("c2")
+    floor.refuse("c1")
+    assert floor.rings_at("c2") == "a"
+    floor.sign_in("b")
+    assert floor.rings_at("c1") == "b"
+
+
+def test_the_only_seat_is_asked_again_after_a_pause_and_not_in_a_loop():
+    floor = Driver(m.Rules(retry_after=timedelta(seconds=10), unanswered_limit=9))
+    floor.sign_in("a")
+    floor.join("c1")
+    floor.refuse("c1")
+    assert floor.floor.next_due() == NINE + timedelta(seconds=10)
+    floor.after(9)
+    assert floor.count(m.Offered) == 1
+    floor.after(1)
+    assert floor.rings_at("c1") == "a"
+    assert floor.count(m.Offered) == 2
+
+
+def test_seat_that_refused_takes_another_call_at_once():
+    floor = Driver()
+    floor.sign_in("a")
+    floor.join("c1")
+    floor.join("c2")
+    floor.refuse("c1")
+    assert floor.rings_at("c2") == "a"
+
+
+def test_excluded_seat_is_passed_over_until_the_refusal_pause_is_over():
+    floor = Driver()
+    floor.sign_in("a")
+    floor.join("c1", exclude=("a",))
+    assert floor.rings_at("c1") == ""
+    floor.after(10)
+    assert floor.rings_at("c1") == "a"
+
+
+def test_offer_that_nobody_reports_on_ends_as_unanswered():
+    floor = Driver()
+    floor.sign_in("a")
+    floor.sign_in("b")
+    floor.join("c1")
+    floor.after(15)
+    assert floor.rings_at("c1") == "a"
+    floor.after(1)
+    assert floor.last(m.OfferRefused).reason is m.RefuseReason.NO_ANSWER
+    assert floor.rings_at("c1") == "b"
+
+
+def test_late_answer_leads_to_nothing():
+    floor = Driver()
+    floor.sign_in("a")
+    floor.sign_in("b")
+    floor.join("c1")
+    late = floor.offer_of("c1")
+    floor.refuse("c1", m.RefuseReason.NO_ANSWER)
+    assert floor.do(m.Answer(offer=late)) == ()
+    assert floor.rings_at("c1") == "b"
+
+
+def test_answer_tells_how_long_the_citizen_waited():
+    floor = Driver()
+    floor.join("c1")
+    floor.after(20)
+    floor.sign_in("a")
+    floor.after(5)
+    floor.answer("c1")
+    assert floor.last(m.Answered).waited_s == 25
+    left = floor.last(m.LeftQueue)
+    assert (left.reason, left.waited_s) == (m.LeaveReason.ANSWERED, 25)
+    assert floor.floor.talking_with("c1") == ("a",)
+
+
+def test_hang_up_while_it_rings_stops_the_ringing_and_frees_the_seat_without_losing_its_turn():
+    floor = Driver()
+    floor.sign_in("a")
+    floor.after(1)
+    floor.sign_in("b")
+    floor.join("c1")
+    floor.after(3)
+    floor.do(m.Abandon(call="c1"))
+    assert floor.last(m.OfferWithdrawn).seat == "a"
+    assert floor.last(m.LeftQueue).reason is m.LeaveReason.ABANDONED
+    floor.join("c2")
+    assert floor.rings_at("c2") == "a"
+
+
+def test_call_that_talks_cannot_be_abandoned_and_joins_once_only():
+    floor = Driver()
+    floor.sign_in("a")
+    floor.join("c1")
+    assert floor.do(m.Join(call="c1", queue="q")) == ()
+    floor.answer("c1")
+    assert floor.do(m.Abandon(call="c1")) == ()
+
+
+def test_talk_found_alive_after_a_restart_is_the_truth():
+    floor = Driver()
+    floor.sign_in("a")
+    floor.sign_in("b")
+    floor.join("c1")
+    floor.join("c2")
+    assert (floor.rings_at("c1"), floor.rings_at("c2")) == ("a", "b")
+    floor.do(m.Adopt(seat="b", call="c1"))
+    assert floor.state("b") == "talking"
+    assert floor.floor.call("c1") is None
+    assert floor.rings_at("c2") == "a"
+    assert floor.do(m.Adopt(seat="b", call="c1")) == ()
+
+
+def test_pause_survives_a_talk_that_was_found_alive():
+    floor = Driver(m.Rules(wrap_up=timedelta()))
+    floor.sign_in("a")
+    floor.do(m.Pause(seat="a", reason="meal"))
+    floor.do(m.Adopt(seat="a", call="c1"))
+    floor.do(m.Finish(call="c1"))
+    assert floor.state("a") == "paused"
+
+
+def test_one_party_of_a_three_way_leaves_and_the_other_talks_on():
+    floor = Driver()
+    floor.sign_in("a")
+    floor.sign_in("b")
+    floor.join("c1")
+    floor.answer("c1")
+    floor.do(m.Adopt(seat="b", call="c1"))
+    floor.do(m.Finish(call="c1", seat="a"))
+    assert (floor.state("a"), floor.state("b")) == ("wrap_up", "talking")
+    floor.do(m.Finish(call="c1"))
+    assert floor.state("b") == "wrap_up"
+
+
+def test_callers_ahead_are_those_with_the_same_demand_that_came_before():
+    floor = Driver()
+    for call, need in (("c1", "housing"), ("c2", "english"), ("c3", "housing")):
+        floor.join(call, need)
+    assert [floor.floor.ahead_of(call) for call in ("c1", "c2", "c3", "nobody")] == [0, 0, 1, 0]
+
+
+def test_time_set_back_gives_no_negative_waits():
+    floor = Driver()
+    floor.join("c1")
+    floor.now -= timedelta(hours=1)
+    floor.do(m.Abandon(call="c1"))
+    assert floor.last(m.LeftQueue).waited_s == 0

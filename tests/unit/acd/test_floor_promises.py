@@ -1,0 +1,264 @@
+"""The floor's promises under any commands in any order, beside a naive floor that must agree at every step."""
+
+from datetime import UTC, datetime, timedelta
+
+import hypothesis.strategies as st
+import msgspec
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from acd import model as m
+from acd.floor import Floor
+from acd.records import Seat, Waiting
+from acd.state import State
+from hotline.ids import CountedIds
+from tests.unit.acd.naive_floor import NaiveFloor
+
+pytestmark = pytest.mark.unit
+
+SEATS = ("s1", "s2", "s3", "s4")
+PHONES = ("p1", "p2", "p3", "p4", "p5")
+CALLS = tuple(f"c{number}" for number in range(1, 9))
+
+seats = st.sampled_from(SEATS)
+calls = st.sampled_from(CALLS)
+skills = st.dictionaries(st.sampled_from("ab"), st.integers(1, 3), max_size=2)
+needs = st.lists(st.builds(m.Need, st.sampled_from("ab"), st.integers(1, 3)), max_size=2).map(tuple)
+steps = st.builds(m.Step, after_s=st.sampled_from((0.0, 5.0, 20.0)), needs=needs)
+pauses = st.sampled_from(("meal", "rest"))
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def can_take(seat: Seat, call: Waiting) -> bool:
+    return any(all(seat.skills.get(n.skill, 0) >= n.level for n in needs) for needs in call.options)
+
+
+class FloorMachine(RuleBasedStateMachine):
+    @initialize(
+        wrap_up=st.sampled_from((0, 30)),
+        limit=st.integers(1, 2),
+        crew=st.lists(skills, min_size=len(SEATS), max_size=len(SEATS)),
+    )
+    def open(self, wrap_up: int, limit: int, crew: list[dict[str, int]]) -> None:
+        self.rules = m.Rules(wrap_up=timedelta(seconds=wrap_up), unanswered_limit=limit)
+        self.floor, self.replica, self.naive = Floor(self.rules), Floor(), NaiveFloor(self.rules)
+        self.ids = CountedIds()
+        self.now = START
+        self.joined: dict[str, int] = {}
+        self.left: list[tuple[str, str]] = []
+        for seat, phone, skill in zip(SEATS[:3], PHONES[:3], crew, strict=False):
+            self.do(m.SignIn(seat=seat, agent=seat, phone=phone, skills=skill))
+
+    def do(self, command: m.AnyCommand, naively: m.AnyCommand | None = None) -> None:
+        before = self.floor.dump()
+        facts = self.floor.decide(command, self.now, self.ids.new)
+        assert self.floor.dump() == before, "deciding changes nothing"
+        for fact in facts:
+            self.check(fact)
+            self.floor.apply(fact)
+            self.replica.apply(msgspec.json.decode(msgspec.json.encode(fact), type=m.AnyFloorFact))
+        again = self.floor.decide(command, self.now, self.ids.new)
+        assert again == (), "a repeated command leads to nothing"
+        self.naive.do(naively or command, self.now)
+
+    def check(self, fact: m.AnyFloorFact) -> None:
+        match fact:
+            case m.Joined():
+                self.joined[fact.call] = self.joined.get(fact.call, 0) + 1
+            case m.LeftQueue():
+                self.left.append((fact.call, fact.reason.value))
+            case m.Offered():
+                self.check_order(fact)
+            case m.SeatChanged():
+                seat = self.floor.seat(fact.seat)
+                assert seat is not None
+                assert seat.state is fact.previous, "a seat leaves the state it is in"
+            case _:
+                pass
+
+    def check_order(self, fact: m.Offered) -> None:
+        seat, call = self.floor.seat(fact.seat), self.floor.call(fact.call)
+        assert seat is not None
+        assert call is not None
+        assert seat.idle, "only an idle seat is offered a call"
+        assert can_take(seat, call)
+        assert seat.seat not in call.refused
+        assert seat.phone == fact.phone
+        effective = call.arrived_at - timedelta(seconds=call.priority)
+        for other in self.floor.waiting():
+            passed_over = not other.offer and can_take(seat, other) and seat.seat not in other.refused
+            if passed_over:
+                assert other.arrived_at - timedelta(seconds=other.priority) >= effective, "order is kept"
+
+    # --- what may happen -------------------------------------------------------------------------------------------
+
+    @rule(seat=seats, phone=st.sampled_from(PHONES), skills=skills, reachable=st.sampled_from((True, True, False)))
+    def sign_in(self, seat: str, phone: str, skills: dict[str, int], reachable: bool) -> None:
+        self.do(m.SignIn(seat=seat, agent=seat, phone=phone, skills=skills, reachable=reachable))
+
+    @rule(seat=seats)
+    def sign_out(self, seat: str) -> None:
+        self.do(m.SignOut(seat=seat))
+
+    @rule(seat=seats, reason=pauses)
+    def pause(self, seat: str, reason: str) -> None:
+        self.do(m.Pause(seat=seat, reason=reason))
+
+    @rule(seat=seats)
+    def resume(self, seat: str) -> None:
+        self.do(m.Resume(seat=seat))
+
+    @rule(phone=st.sampled_from(PHONES), reachable=st.booleans())
+    def phone_changes(self, phone: str, reachable: bool) -> None:
+        self.do(m.Reachability(phone=phone, reachable=reachable))
+
+    @rule(
+        call=calls,
+        needs=needs,
+        priority=st.sampled_from((0, 0, 10, 60)),
+        earlier=st.sampled_from((None, None, 0, 15, -5)),
+        exclude=st.lists(seats, max_size=2, unique=True).map(tuple),
+        recipe=st.lists(steps, max_size=2).map(tuple),
+    )
+    def join(self, call, needs, priority, earlier, exclude, recipe) -> None:  # type: ignore[no-untyped-def]
+        arrived = None if earlier is None else self.now - timedelta(seconds=earlier)
+        self.do(
+            m.Join(
+                call=call,
+                queue="q",
+                needs=needs,
+                priority=priority,
+                arrived_at=arrived,
+                exclude=exclude,
+                recipe=recipe,
+            )
+        )
+
+    @rule(call=calls, needs=needs)
+    def join_plainly(self, call: str, needs: tuple[m.Need, ...]) -> None:
+        self.do(m.Join(call=call, queue="q", needs=needs))
+
+    @rule(call=calls, reason=st.sampled_from((m.LeaveReason.ABANDONED, m.LeaveReason.OVERFLOWED)))
+    def abandon(self, call: str, reason: m.LeaveReason) -> None:
+        self.do(m.Abandon(call=call, reason=reason))
+
+    @rule(call=calls)
+    def answer(self, call: str) -> None:
+        waiting = self.floor.call(call)
+        offer = waiting.offer if waiting else ""
+        self.do(m.Answer(offer=offer or "offer_0"), m.Answer(offer=call if offer else ""))
+
+    @rule(call=calls, reason=st.sampled_from(list(m.RefuseReason)))
+    def refuse(self, call: str, reason: m.RefuseReason) -> None:
+        waiting = self.floor.call(call)
+        offer = waiting.offer if waiting else ""
+        self.do(m.Refuse(offer=offer or "offer_0", reason=reason), m.Refuse(offer=call if offer else "", reason=reason))
+
+    @rule(call=calls, seat=st.sampled_from(("", "", *SEATS)))
+    def finish(self, call: str, seat: str) -> None:
+        self.do(m.Finish(call=call, seat=seat))
+
+    @rule(seat=seats)
+    def end_wrap_up(self, seat: str) -> None:
+        self.do(m.EndWrapUp(seat=seat))
+
+    @rule(seat=seats, call=calls)
+    def adopt(self, seat: str, call: str) -> None:
+        self.do(m.Adopt(seat=seat, call=call))
+
+    @rule(seconds=st.sampled_from((0.5, 1, 4, 9)))
+    def time_passes(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    @rule()
+    def tick_when_due(self) -> None:
+        due = self.floor.next_due()
+        if due is not None:
+            self.now = max(self.now, due)
+            self.do(m.Tick())
+            again = self.floor.next_due()
+            assert again is None or again > self.now, "a tick does all that is due"
+
+    @rule()
+    def tick_any_time(self) -> None:
+        self.do(m.Tick())
+
+    # --- what is promised --------------------------------------------------------------------------------------------
+
+    @invariant()
+    def agrees_with_the_naive_floor(self) -> None:
+        ours = {
+            s.seat: (s.agent, s.phone, s.state.value, s.reason, s.until, s.call, s.pause_asked, s.leaving, s.unanswered)
+            for s in self.floor.seats()
+        }
+        theirs = {
+            s.name: (s.agent, s.phone, s.state, s.reason, s.until, s.talks, s.asked, s.leaving, s.missed)
+            for s in self.naive.seats
+        }
+        assert ours == theirs
+        rings = {s.name: s.rings for s in self.naive.seats if s.rings}
+        assert {offer.seat: offer.call for offer in self.floor.offers()} == rings
+        assert [(w.call, len(w.options), len(w.recipe), set(w.refused)) for w in self.floor.waiting()] == [
+            (c.name, len(c.options), len(c.recipe), set(c.refused)) for c in self.naive.in_order()
+        ]
+        assert self.left == self.naive.left
+
+    @invariant()
+    def no_caller_waits_beside_an_idle_seat_that_can_take_the_call(self) -> None:
+        for call in self.floor.waiting():
+            if call.offer:
+                continue
+            for seat in self.floor.seats():
+                idle = seat.state is m.SeatState.READY and seat.reachable
+                assert not (idle and can_take(seat, call) and seat.seat not in call.refused)
+
+    @invariant()
+    def a_seat_has_one_live_offer_or_call(self) -> None:
+        offers = list(self.floor.offers())
+        assert len({offer.seat for offer in offers}) == len(offers)
+        assert len({offer.call for offer in offers}) == len(offers)
+        ringing = {offer.seat: offer.offer for offer in offers}
+        for seat in self.floor.seats():
+            assert seat.offer == ringing.get(seat.seat, "")
+            assert bool(seat.offer) == (seat.state is m.SeatState.OFFERED)
+            assert bool(seat.call) == (seat.state is m.SeatState.TALKING)
+        for offer in offers:
+            call = self.floor.call(offer.call)
+            assert call is not None
+            assert call.offer == offer.offer
+
+    @invariant()
+    def a_phone_belongs_to_one_seat(self) -> None:
+        phones = [seat.phone for seat in self.floor.seats()]
+        assert len(set(phones)) == len(phones)
+        assert all(self.floor.seat_at(seat.phone) == seat for seat in self.floor.seats())
+
+    @invariant()
+    def every_call_leaves_exactly_once(self) -> None:
+        inside = {call.call for call in self.floor.waiting()}
+        gone = [call for call, _ in self.left]
+        assert all(gone.count(call) + (call in inside) == times for call, times in self.joined.items())
+
+    @invariant()
+    def replaying_the_facts_gives_the_same_floor(self) -> None:
+        assert self.replica.dump() == self.floor.dump()
+        assert Floor.load(self.floor.dump()).dump() == self.floor.dump()
+
+    @invariant()
+    def indices_follow_from_the_records(self) -> None:
+        state = self.floor._state
+        fresh = State.of(state.stored())
+        assert fresh.seats.index_entries() == state.seats.index_entries()
+        assert list(fresh.agenda) == list(state.agenda)
+        lines = {needs: list(line) for needs, line in state.waiting.demands()}
+        assert lines == {needs: list(line) for needs, line in fresh.waiting.demands()}
+        assert fresh.waiting.heads() == state.waiting.heads()
+        for seat in state.seats:
+            assert (seat.seat in state.seats.talking_with(seat.call)) == bool(seat.call)
+
+
+TestFloor = FloorMachine.TestCase
+TestFloor.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
