@@ -139,6 +139,11 @@ class Softphone(VoIPPhone):
         return self._registration is not None and self._registration.registered
 
     @property
+    def registration_attempts(self) -> int:
+        """How often the registrar was asked and an end came of it."""
+        return self._registration.attempts if self._registration else 0
+
+    @property
     def sip_port(self) -> int:
         """The port this phone listens on, once it is started."""
         return int(self.sip.myPort)

@@ -62,6 +62,11 @@ class Requests:
         """Whether an answer is awaited."""
         return any(not sent.finished for sent in self._sent.values())
 
+    @property
+    def remembered(self) -> int:
+        """How many requests are kept, the answered ones among them."""
+        return len(self._sent)
+
     def send(self, request: Request, answered: Callable[[Message], None], silent: Callable[[str], None]) -> Sent:
         """Send it until it is answered. `answered` gets every answer but a first challenge that this phone can
         meet; `silent` gets the reason when nobody answers."""
@@ -134,8 +139,10 @@ class Requests:
             self._retire(replace(sent))
             self._launch(self._with_credentials(sent, message.code, asked, self._account))
         else:
+            answered = sent.answered
+            sent.answered, sent.silent = _nobody, _nobody  # what is kept must not keep the call and its audio
             self._retire(sent)
-            sent.answered(message)
+            answered(message)
 
     def _retire(self, sent: Sent) -> None:
         """An INVITE's final answer may come again for a while; nobody repeats the others."""
@@ -179,6 +186,10 @@ class Requests:
 
     def _forget(self, branch: str) -> None:
         self._sent.pop(branch, None)
+
+
+def _nobody(_what: object) -> None:
+    return
 
 
 def _branch() -> str:

@@ -16,7 +16,7 @@ from telephony.find import FoundAsterisk, find_asterisk
 from telephony.softphone import Account
 from tests.phones import free_udp_port
 
-MODULES = [
+MODULES = (
     "res_timing_timerfd",
     "pbx_config",
     "res_pjproject",
@@ -57,7 +57,7 @@ MODULES = [
     "func_strings",
     "app_exec",
     "res_musiconhold",
-]
+)
 SEATS = ("8001", "8002", "8003", "8004")
 PASSWORD = "a password of the tests"
 DIALPLAN = """
