@@ -5,7 +5,7 @@ loses nothing and repeats nothing: what is not yet folded is read from the log a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -32,7 +32,7 @@ from calls.model import (
 from calls.tables import calls, cursors
 from hotline.database import Database
 from hotline.errors import Unavailable
-from hotline.ports import EventLog
+from hotline.ports import Entry, EventLog
 
 log = structlog.get_logger(__name__)
 _decode = msgspec.json.Decoder(AnyCallFact).decode
@@ -76,11 +76,36 @@ class Projection:
             self._nudged.clear()
 
     async def fold(self) -> int:
-        """Fold the next batch. Returns how many facts it held."""
+        """Fold the next batch. Returns how many facts it held.
+
+        A batch that cannot be folded is folded fact by fact; a fact that cannot be folded at all is reported and
+        passed over (it stays in the log), because one broken row must not keep back everybody's tickets.
+        """
         after = await self._database.read(self._cursor)
         entries = await self._log.read(self._stream, after or 0, BATCH)
         if not entries:
             return 0
+        try:
+            await self._write(entries, after)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("facts not folded together", stream=self._stream, facts=len(entries))
+            await self._one_by_one(entries, after)
+        return len(entries)
+
+    async def _one_by_one(self, entries: Sequence[Entry], after: int | None) -> None:
+        for entry in entries:
+            try:
+                await self._write([entry], after)
+            except Unavailable:
+                raise
+            except Exception:
+                log.exception("fact passed over", stream=self._stream, seq=entry.seq)
+                await self._write([], after, entry.seq)
+            after = entry.seq
+
+    async def _write(self, entries: Sequence[Entry], after: int | None, seq: int = 0) -> None:
         facts = [_decode(entry.body) for entry in entries]
 
         async def write(connection: AsyncConnection) -> None:
@@ -89,10 +114,9 @@ class Projection:
             for fact in facts:
                 await apply(connection, fact)
                 await self._consequence(connection, fact)
-            await self._advance(connection, after, entries[-1].seq)
+            await self._advance(connection, after, seq or entries[-1].seq)
 
         await self._database.write(write)
-        return len(entries)
 
     async def _cursor(self, connection: AsyncConnection) -> int | None:
         found = await connection.execute(select(cursors.c.seq).where(cursors.c.stream == self._stream))

@@ -38,5 +38,5 @@ class Voice:
             try:
                 files.append(str(self._ivr.prompts.path(name)))
             except BadInput as error:
-                log.error("prompt missing", prompt=name, problem=str(error))
+                log.warning("prompt missing", prompt=name, problem=str(error))
         return files
