@@ -1,11 +1,9 @@
-import asyncio
-import time
 
 import pytest
-from asterisk_node import AsteriskNode
 
 from telephony.readiness import wait_ready
 from telephony.requirements import account_problems
+from tests.asterisk_node import AsteriskNode
 
 pytestmark = pytest.mark.integration
 
