@@ -51,7 +51,7 @@ class Line:
     told: bool = False
     """Whether a fact has named it."""
     offer: str = ""
-    """The newest offer made to this (citizen's) line."""
+    """The newest offer made to this citizen's line; of a seat's line, the offer that it was made for."""
     sent: str = ""
     """The place we sent it to last."""
     returned: str = ""

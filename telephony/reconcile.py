@@ -43,9 +43,11 @@ def reconcile(known: Known, snapshot: Snapshot, asked_at: datetime, *, first: bo
     known.unseen = frozenset(one.line for one in snapshot.lines if not _told(known, one.line))
     living = {one.line: one for one in citizens_first if _comparable(known, one.line, asked_at)}
     for line in living.values():
-        facts += _seat_of_offer(known, line, snapshot.at) if line.phone else _returned(known, line, snapshot.at)
+        facts += _seat_of_offer(known, line, snapshot.at) if line.phone else _adopted(known, line, snapshot.at)
     for line in living.values():
         facts += _bridging(known, line, snapshot.at)
+    for line in living.values():
+        facts += _returned(known, line, snapshot.at)
     facts += _offers_over(known, living, asked_at, snapshot.at)
     return facts + _phones(known, snapshot, asked_at)
 
@@ -82,18 +84,21 @@ def _comparable(known: Known, line: LineId, asked_at: datetime) -> bool:
     return all(moment is None or moment <= asked_at for moment in (state.moved_at, state.bridged_at))
 
 
-def _returned(known: Known, seen: LineSnapshot, at: datetime) -> Facts:
-    """A line that stands where nobody sent it; and the offer that it carries when that is new to us."""
-    state = known.lines[seen.line]
-    facts: Facts = []
-    unsent = not state.sent and not state.returned
-    if not seen.bridge and (seen.place in UNCALLED or (unsent and seen.place in ("hold", "ivr"))):
-        facts += come_back(known, seen.line, seen.place, at)
-    adopted = seen.offer and seen.place == "connect" and seen.offer not in known.offers
-    if adopted and seen.offer not in known.ended:
+def _adopted(known: Known, seen: LineSnapshot, at: datetime) -> Facts:
+    """An offer that a former process made becomes known; it is told by its seat's line."""
+    new = seen.offer and seen.offer not in known.offers and seen.offer not in known.ended
+    if new and seen.place == "connect":
         known.offers[seen.offer] = Offer(seen.offer, seen.line, seen.phone, at)
         known.lines[seen.line] = replace(known.lines[seen.line], offer=seen.offer, sent="connect")
-    return facts
+    return []
+
+
+def _returned(known: Known, seen: LineSnapshot, at: datetime) -> Facts:
+    """A citizen's line that stands alone where nobody sent it."""
+    state = known.lines[seen.line]
+    unsent = not state.sent and not state.returned
+    stray = seen.place in UNCALLED or (unsent and seen.place in ("hold", "ivr"))
+    return come_back(known, seen.line, seen.place, at) if stray and not seen.bridge else []
 
 
 def _seat_of_offer(known: Known, seen: LineSnapshot, at: datetime) -> Facts:

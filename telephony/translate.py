@@ -89,13 +89,13 @@ def _newchannel(known: Known, event: Event, at: datetime) -> Facts:
 
 def _dial_begin(known: Known, event: Event, at: datetime) -> Facts:
     seat = meet(known, event.get("DestUniqueid", ""), event.get("DestChannel", ""), at)
-    waiting = [
-        offer
-        for offer in offers_of(known, LineId(event.get("Uniqueid", "")))
-        if seat is not None and not offer.seat_line and offer.phone in (seat.phone, "")
-    ]
-    if seat is not None and waiting:
-        known.offers[waiting[0].offer] = replace(waiting[0], seat_line=seat.line, phone=seat.phone)
+    if seat is None or seat.offer:  # a seat's line is made for one offer only
+        return []
+    for offer in offers_of(known, LineId(event.get("Uniqueid", ""))):
+        if not offer.seat_line and offer.phone in (seat.phone, ""):
+            known.offers[offer.offer] = replace(offer, seat_line=seat.line, phone=seat.phone)
+            known.lines[seat.line] = replace(seat, offer=offer.offer)
+            break
     return []
 
 
