@@ -97,8 +97,13 @@ def die_with(parent: int) -> None:
 def work(settings: Settings, share: Share) -> None:
     """Do jobs until SIGTERM, SIGINT, or the end of the share. The job in hand is given back at once on a signal."""
     clock, ending, done = SystemClock(), threading.Event(), threading.Event()
+
+    def end(*_: object) -> None:
+        ending.set()
+        done.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: (ending.set(), done.set()))
+        signal.signal(number, end)
     jobs = open_jobs(settings, clock)
     with asyncio.Runner() as runner:
         database = connect(settings.sqlalchemy_url)
