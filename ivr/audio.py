@@ -98,4 +98,5 @@ def _samples(raw: bytes, width: int, channels: int) -> Samples:
             wide = (packed[:, 2].astype(np.int8).astype(np.int32) << 8) | packed[:, 1]
         case _:
             wide = np.frombuffer(raw, "<i4") >> 16
-    return wide.reshape(-1, channels).mean(axis=1).round().astype(np.int16)
+    mixed: Samples = wide.reshape(-1, channels).mean(axis=1).round().astype(np.int16)
+    return mixed

@@ -62,18 +62,18 @@ def load_flow(content: bytes, file: str) -> Flow:
     return flow
 
 
-def load_folder(folder: Path) -> tuple[dict[str, Flow], list[str]]:
-    """Every `*.yaml` in a folder: flows by name, and the mistakes of those that cannot be used."""
+def load_folder(folder: Path) -> tuple[dict[str, Flow], dict[str, tuple[str, ...]]]:
+    """Every `*.yaml` in a folder: flows by name, and the mistakes of files that cannot be used."""
     flows: dict[str, Flow] = {}
-    problems: list[str] = []
+    problems: dict[str, tuple[str, ...]] = {}
     for path in sorted(folder.glob("*.yaml")):
         try:
             flow = load_flow(read_limited(path), str(path))
         except BadInput as error:
-            problems += error.problems or (str(error),)
+            problems[str(path)] = error.problems or (str(error),)
             continue
         if flow.name in flows:
-            problems.append(f"{path}:1:1: the flow {flow.name} is already in {flows[flow.name].file}")
+            problems[str(path)] = (f"{path}:1:1: the flow {flow.name} is already in {flows[flow.name].file}",)
         else:
             flows[flow.name] = flow
     return flows, problems

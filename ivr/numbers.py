@@ -22,6 +22,8 @@ _SHORT = re.compile(r"1[0-9]{2}|1[0-9]{4}|9[0-9]{4}")
 _AREA = re.compile(r"(10|2[0-9]|[3-9][0-9]{2})(.+)")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _LANDLINE = re.compile(r"[2-8][0-9]{6,7}")
+_LONGEST = 256
+"""Characters of a header that are looked at."""
 _DIGITS = re.compile(r"\+?[0-9]{1,20}")
 
 
@@ -44,6 +46,8 @@ def normalise(raw: str, home: str = "") -> Number | None:
     if digits is None:
         return None
     plus, digits = _strip_country(digits)
+    if not digits.strip("0"):
+        return None
     if digits.startswith("0"):
         return _with_area(digits.lstrip("0"), home)
     if plus and not _SHORT.fullmatch(digits) and not _MOBILE.fullmatch(digits):
@@ -53,7 +57,7 @@ def normalise(raw: str, home: str = "") -> Number | None:
 
 def _digits(raw: str) -> str | None:
     """`+` and digits, or digits alone, that `raw` is made of."""
-    text = raw.translate(_WIDE)
+    text = raw[:_LONGEST].translate(_WIDE)
     found = _SCHEME.match(text)
     if found:
         text = re.split(r"[@;?>]", text[found.end() :], maxsplit=1)[0]
@@ -169,7 +173,7 @@ def check_entry(entry: Entry) -> list[str]:
     problems: list[str] = []
     if not re.fullmatch(r"[0-9]{3,12}", entry.number):
         problems.append(f"the number {entry.number!r} is not 3 to 12 digits")
-    elif normalise(entry.number, entry.region) != _as_written(entry):
+    elif normalise(entry.number, entry.region or "0000") != _as_written(entry):
         problems.append(f"the number {entry.number} is not in catalogue form (a land-line needs its area code)")
     if entry.region and not re.fullmatch(r"0[0-9]{2,3}", entry.region):
         problems.append(f"the region {entry.region!r} is not an area code such as 0717")
