@@ -238,3 +238,28 @@ def test_time_set_back_gives_no_negative_waits():
     floor.now -= timedelta(hours=1)
     floor.do(m.Abandon(call="c1"))
     assert floor.last(m.LeftQueue).waited_s == 0
+
+
+def test_end_of_a_three_way_is_the_end_for_every_seat_in_it():
+    floor = Driver()
+    floor.sign_in("a")
+    floor.sign_in("b")
+    floor.do(m.Adopt(seat="a", call="c1"))
+    floor.do(m.Adopt(seat="b", call="c1"))
+    floor.do(m.Finish(call="c1"))
+    assert (floor.state("a"), floor.state("b")) == ("wrap_up", "wrap_up")
+
+
+def test_call_that_comes_back_does_not_overtake_when_a_seat_becomes_free_in_the_same_moment():
+    floor = Driver(m.Rules(wrap_up=timedelta(seconds=16)))
+    floor.sign_in("expert", housing=1)
+    floor.join("c0", "housing")
+    floor.answer("c0")
+    floor.join("earlier", "housing")
+    floor.sign_in("operator")
+    floor.after(1)
+    floor.join("later")
+    floor.do(m.Finish(call="c0"))
+    assert floor.rings_at("later") == "operator"
+    floor.after(16)
+    assert floor.rings_at("earlier") == "expert"

@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from acd import model as m
 from acd.floor import Floor
@@ -23,8 +23,19 @@ CALLS = tuple(f"c{number}" for number in range(1, 9))
 
 seats = st.sampled_from(SEATS)
 calls = st.sampled_from(CALLS)
-skills = st.dictionaries(st.sampled_from("ab"), st.integers(1, 3), max_size=2)
-needs = st.lists(st.builds(m.Need, st.sampled_from("ab"), st.integers(1, 3)), max_size=2).map(tuple)
+levels = st.integers(1, 3)
+skills = st.one_of(
+    st.fixed_dictionaries({"a": levels, "b": levels}),
+    st.fixed_dictionaries({"a": levels}),
+    st.fixed_dictionaries({"b": levels}),
+    st.just({}),
+)
+needs = st.one_of(
+    st.tuples(st.builds(m.Need, st.just("b"), levels), st.builds(m.Need, st.just("a"), levels)),
+    st.tuples(st.builds(m.Need, st.sampled_from("ab"), levels)),
+    st.tuples(st.builds(m.Need, st.just("a"), levels), st.builds(m.Need, st.just("a"), levels)),
+    st.just(()),
+)
 steps = st.builds(m.Step, after_s=st.sampled_from((0.0, 5.0, 20.0)), needs=needs)
 pauses = st.sampled_from(("meal", "rest"))
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -143,21 +154,30 @@ class FloorMachine(RuleBasedStateMachine):
     def abandon(self, call: str, reason: m.LeaveReason) -> None:
         self.do(m.Abandon(call=call, reason=reason))
 
-    @rule(call=calls)
-    def answer(self, call: str) -> None:
-        waiting = self.floor.call(call)
-        offer = waiting.offer if waiting else ""
-        self.do(m.Answer(offer=offer or "offer_0"), m.Answer(offer=call if offer else ""))
+    @precondition(lambda self: any(self.floor.offers()))
+    @rule(data=st.data())
+    def answer(self, data: st.DataObject) -> None:
+        offer = data.draw(st.sampled_from(sorted(self.floor.offers(), key=lambda offer: offer.offer)))
+        self.do(m.Answer(offer=offer.offer), m.Answer(offer=offer.call))
 
-    @rule(call=calls, reason=st.sampled_from(list(m.RefuseReason)))
-    def refuse(self, call: str, reason: m.RefuseReason) -> None:
-        waiting = self.floor.call(call)
-        offer = waiting.offer if waiting else ""
-        self.do(m.Refuse(offer=offer or "offer_0", reason=reason), m.Refuse(offer=call if offer else "", reason=reason))
+    @precondition(lambda self: any(self.floor.offers()))
+    @rule(data=st.data(), reason=st.sampled_from(list(m.RefuseReason)))
+    def refuse(self, data: st.DataObject, reason: m.RefuseReason) -> None:
+        offer = data.draw(st.sampled_from(sorted(self.floor.offers(), key=lambda offer: offer.offer)))
+        self.do(m.Refuse(offer=offer.offer, reason=reason), m.Refuse(offer=offer.call, reason=reason))
 
-    @rule(call=calls, seat=st.sampled_from(("", "", *SEATS)))
-    def finish(self, call: str, seat: str) -> None:
-        self.do(m.Finish(call=call, seat=seat))
+    @rule(number=st.integers(0, 30), reason=st.sampled_from(list(m.RefuseReason)))
+    def answers_and_refusals_come_too_late(self, number: int, reason: m.RefuseReason) -> None:
+        offer = f"offer_{number}"
+        if self.floor.offer(offer) is None:
+            self.do(m.Answer(offer=offer), m.Answer(offer=""))
+            self.do(m.Refuse(offer=offer, reason=reason), m.Refuse(offer="", reason=reason))
+
+    @rule(data=st.data(), everybody=st.booleans())
+    def finish(self, data: st.DataObject, everybody: bool) -> None:
+        talking = {seat.call: seat.seat for seat in self.floor.seats() if seat.call}
+        call = data.draw(st.sampled_from(sorted(talking) or ["c1"]))
+        self.do(m.Finish(call=call, seat="" if everybody else talking.get(call, "s1")))
 
     @rule(seat=seats)
     def end_wrap_up(self, seat: str) -> None:
@@ -197,6 +217,8 @@ class FloorMachine(RuleBasedStateMachine):
             for s in self.naive.seats
         }
         assert ours == theirs
+        turns = {s.name: s.idle_since for s in self.naive.seats if s.is_idle()}
+        assert {s.seat: s.idle_since for s in self.floor.seats() if s.idle} == turns
         rings = {s.name: s.rings for s in self.naive.seats if s.rings}
         assert {offer.seat: offer.call for offer in self.floor.offers()} == rings
         assert [(w.call, len(w.options), len(w.recipe), set(w.refused)) for w in self.floor.waiting()] == [
@@ -260,5 +282,5 @@ class FloorMachine(RuleBasedStateMachine):
 
 TestFloor = FloorMachine.TestCase
 TestFloor.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=150, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
