@@ -99,7 +99,7 @@ class FakeAmi:
                 if self.stalled:
                     continue
                 await self._take(number, parse(raw.removesuffix(END)), writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             writer.close()
 
     async def _take(self, number: int, action: Action, writer: asyncio.StreamWriter) -> None:

@@ -201,7 +201,7 @@ def test_phones_are_compared_unless_they_changed_since() -> None:
     ]
 
 
-# ---- a small world of calls, its true state, and what a bad wire makes of its events -----------------------------------
+# ---- a small world of calls, its true state, and what a bad wire makes of its events ---------------------------------
 
 
 @dataclass

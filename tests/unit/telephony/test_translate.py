@@ -36,6 +36,12 @@ PHONE = PhoneId("8001")
 TRUNK, SEAT_CHANNEL = "PJSIP/trunk-00000001", "PJSIP/seat8001-00000002"
 
 
+HEADERS = [
+    "Uniqueid", "DestUniqueid", "Channel", "DestChannel", "BridgeUniqueid", "UserEvent", "Offer", "Status",
+    "DialStatus", "Cause", "Tech", "Env", "Device", "State", "Direction", "Citizen",
+]  # fmt: skip
+
+
 class Switchboard:
     """One state of the translation and a clock that the test moves."""
 
@@ -454,10 +460,7 @@ def test_memory_of_what_is_over_is_bounded(board: Switchboard) -> None:
         st.tuples(
             st.sampled_from([*EVENTS, "Nonsense", ""]),
             st.dictionaries(
-                st.sampled_from(
-                    ["Uniqueid", "DestUniqueid", "Channel", "DestChannel", "BridgeUniqueid", "UserEvent", "Offer"]
-                    + ["Status", "DialStatus", "Cause", "Tech", "Env", "Device", "State", "Direction", "Citizen"]
-                ),
+                st.sampled_from(HEADERS),
                 st.one_of(
                     st.text(max_size=12),
                     st.sampled_from(["a", "b", "PJSIP/seat1-0", "PJSIP/seat-", "SeatAnswered", "OfferEnded", "9" * 30]),
