@@ -14,7 +14,7 @@ from textwrap import dedent
 
 from telephony.find import FoundAsterisk, find_asterisk
 from telephony.softphone import Account
-from tests.phones import free_udp_port
+from tests.asterisk_node import free_udp_port
 
 MODULES = (
     "res_timing_timerfd",
@@ -57,6 +57,8 @@ MODULES = (
     "func_strings",
     "app_exec",
     "res_musiconhold",
+    "app_playback",
+    "format_wav",
 )
 SEATS = ("8001", "8002", "8003", "8004")
 PASSWORD = "a password of the tests"
@@ -72,6 +74,13 @@ DIALPLAN = """
      same => n,Wait(30)
     exten => ring,1,Ringing()
      same => n,Wait(60)
+    exten => greeting,1,Answer()
+     same => n,Playback(PROMPTS/welcome)
+     same => n,Read(KEYS,PROMPTS/menu,1,,,6)
+     same => n,GotoIf($["${KEYS}"="2"]?two)
+     same => n,Hangup(16)
+     same => n(two),Playback(PROMPTS/thanks)
+     same => n,Echo()
     exten => early,1,Progress()
      same => n,Playtones(1000)
      same => n,Wait(1)
@@ -94,6 +103,11 @@ class Switch:
 
     server: tuple[str, int]
     folder: Path
+
+    @property
+    def prompts(self) -> Path:
+        """Where the extension `greeting` looks for welcome.wav, menu.wav and thanks.wav."""
+        return self.folder / "prompts"
 
     def account(self, phone: str) -> Account:
         return Account(f"seat{phone}", PASSWORD)
@@ -130,7 +144,7 @@ def _wait_ready(output: Path, process: subprocess.Popen[bytes]) -> None:
 
 
 def _configure(folder: Path, found: FoundAsterisk, port: int) -> None:
-    for name in ("etc", "lib", "db", "keys", "data", "agi", "spool", "run", "log"):
+    for name in ("etc", "lib", "db", "keys", "data", "agi", "spool", "run", "log", "prompts"):
         (folder / name).mkdir(parents=True)
     (folder / "data/documentation").symlink_to(found.documentation)
     files = {
@@ -150,7 +164,7 @@ def _configure(folder: Path, found: FoundAsterisk, port: int) -> None:
             verbose = 1
             """,
         "modules.conf": "[modules]\nautoload = no\n" + "".join(f"load = {name}.so\n" for name in MODULES),
-        "extensions.conf": "[general]\nstatic = yes\n" + dedent(DIALPLAN),
+        "extensions.conf": "[general]\nstatic = yes\n" + dedent(DIALPLAN).replace("PROMPTS", str(folder / "prompts")),
         "indications.conf": "[general]\ncountry = us\n[us]\nringcadence = 2000,4000\ndial = 350+440\n",
         "rtp.conf": "[general]\nrtpstart = 30000\nrtpend = 30999\nstrictrtp = no\nicesupport = no\n",
         "logger.conf": "[general]\n[logfiles]\nconsole => notice,warning,error,verbose\n",
