@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel
 from starlette.types import Message, Receive, Scope, Send
@@ -17,7 +17,7 @@ from hotline.errors import BadInput, HotlineError, NotFound
 from hotline.http import Page, Paging, paging, problem
 from hotline.security import Permission, Principal, require
 from recordings.errors import SoundDamaged, SoundMissing
-from recordings.model import Channel, Flag, Party, Recording, RecordingState, Span, Transcription
+from recordings.model import Channel, Flag, Party, Recording, RecordingState, Span, Transcription, is_id
 from recordings.playback import Playback, Sound
 from recordings.ranges import ByteRange, Unsatisfiable, applies, parse_range
 from recordings.retention import RetentionPolicy
@@ -29,6 +29,7 @@ CHUNK = 1 << 18
 SEND_TIMEOUT_S = 60
 """A listener who takes nothing for this long is let go."""
 
+_EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2990, 1, 1, tzinfo=UTC)
 Player = Annotated[Principal, Depends(require(Permission.RECORDINGS_PLAY))]
 
 
@@ -104,7 +105,7 @@ def routes(service: RecordingService, audit: Audit, clock: Clock, policy: Retent
 
     @router.api_route("/{recording}/audio", methods=["GET", "HEAD"], response_class=Response)
     async def audio(
-        recording: str,
+        recording: Annotated[str, Path(max_length=48)],
         request: Request,
         who: Player,
         channel: Annotated[str, Query(pattern=r"^(|[0-9]{1,2}|citizen|operator|expert|supervisor|unknown)$")] = "",
@@ -144,28 +145,26 @@ class _Deed:
 
 
 def _wanted(
-    call: Annotated[str, Query(max_length=48)] = "",
-    agent: Annotated[str, Query(max_length=32)] = "",
+    call: Annotated[str, Query(max_length=48, pattern=r"^[0-9a-z_]*$")] = "",
+    agent: Annotated[str, Query(max_length=32, pattern=r"^[^\x00-\x1f]*$")] = "",
     state: RecordingState | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Annotated[AwareDatetime | None, Query(ge=_EARLIEST, le=_LATEST)] = None,
+    until: Annotated[AwareDatetime | None, Query(ge=_EARLIEST, le=_LATEST)] = None,
 ) -> Wanted:
     return Wanted(call=call, agent=agent, state=state, since=since, until=until)
 
 
 def _after(page: Paging) -> tuple[datetime, str] | None:
     key = page.after(str, str)
-    return None if key is None else (_moment(key[0]), key[1])
-
-
-def _moment(text: str) -> datetime:
+    if key is None:
+        return None
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadInput("The cursor is not one that this list gave out.") from error
-    if moment.tzinfo is None:
+        moment = datetime.fromisoformat(key[0])
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or not (_EARLIEST < moment < _LATEST and is_id(key[1])):
         raise BadInput("The cursor is not one that this list gave out.")
-    return moment
+    return moment, key[1]
 
 
 async def _row(service: RecordingService, recording: str, deed: _Deed) -> Recording:

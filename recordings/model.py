@@ -1,9 +1,18 @@
 """Values of recordings: parties, the raw tracks that Asterisk writes, channels of the finished sound, and the row."""
 
+import re
 from datetime import datetime
 from enum import StrEnum
 
 import msgspec
+
+_ID = re.compile(r"[a-z]{1,12}_[0-9a-z]{1,35}", re.ASCII)
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` can be an id of ours; what cannot is neither looked for nor made a file of."""
+    return _ID.fullmatch(text) is not None
+
 
 RATE = 8000
 """Samples per second of every track and every finished recording."""

@@ -20,7 +20,7 @@ from hotline.errors import Conflict, HotlineError, NotFound
 from hotline.ids import Ids
 from recordings import store_sql as store
 from recordings.closing import Composed, compose, is_whole
-from recordings.model import SEALED, Muted, Recording, RecordingState, Track, Transcription
+from recordings.model import SEALED, Muted, Recording, RecordingState, Track, Transcription, is_id
 from recordings.store_files import RecordingFiles
 from recordings.store_sql import Wanted
 from recordings.visibility import Scope
@@ -139,7 +139,9 @@ class RecordingService:
         """Raises:
         NotFound: there is none with this id.
         """
-        found = await self._database.read(lambda connection: store.get_recording(connection, recording))
+        found = None
+        if is_id(recording):
+            found = await self._database.read(lambda connection: store.get_recording(connection, recording))
         if found is None:
             raise NotFound("There is no such recording.")
         return found

@@ -18,7 +18,7 @@ from pathlib import Path
 from recordings.errors import ClosedElsewhere, SoundMissing, StorageBroken, StorageFull, UnsafePath
 
 _DAY = re.compile(r"\d{4}/\d{2}/\d{2}", re.ASCII)
-_ID = re.compile(r"[a-z]{1,12}_[0-9a-z]{1,40}", re.ASCII)
+_ID = re.compile(r"[a-z]{1,12}_[0-9a-z]{1,35}", re.ASCII)
 _LINE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,60}\.\d{1,20}|[0-9A-Za-z][0-9A-Za-z_-]{0,79}", re.ASCII)
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 TRACK = ".sln"
