@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from hotline.errors import BadInput, Conflict, HotlineError, NotAllowed, NotFound, Unavailable
-from hotline.security import NotLoggedIn, Principal
+from hotline.security import NotLoggedIn, Principal, TooManyAttempts
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +33,7 @@ STATUS: Mapping[type[HotlineError], HTTPStatus] = {
     Conflict: HTTPStatus.CONFLICT,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     NotLoggedIn: HTTPStatus.UNAUTHORIZED,
+    TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
 }
 """The status of an error and of its subclasses; the nearest ancestor counts."""
 
@@ -94,9 +95,13 @@ def decode_cursor(cursor: str, types: Sequence[type]) -> tuple[Any, ...]:
         key = json.loads(base64.urlsafe_b64decode(padded))
     except (ValueError, binascii.Error, RecursionError) as error:
         raise BadInput("The cursor is not one that this list gave out.") from error
-    if not isinstance(key, list) or [type(part) for part in key] != list(types):
+    if not isinstance(key, list) or [type(part) for part in key] != list(types) or not all(map(_is_storable, key)):
         raise BadInput("The cursor is not one that this list gave out.")
     return tuple(key)
+
+
+def _is_storable(part: object) -> bool:
+    return not (isinstance(part, int) and abs(part) >= 2**63) and not (isinstance(part, str) and "\0" in part)
 
 
 class Idempotency(Protocol):
@@ -172,6 +177,8 @@ async def _hotline_error(_: Request, error: Exception) -> Response:
     status = status_of(error)
     problems = error.problems if isinstance(error, BadInput) else ()
     headers = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    if isinstance(error, TooManyAttempts):
+        headers["Retry-After"] = str(max(1, round(error.wait.total_seconds())))
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return problem(status, str(error), problems, headers)

@@ -1,11 +1,14 @@
 """Who may do and see what: roles, permissions, and the one guard that every route and socket passes."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import msgspec
-from fastapi import Request
+from fastapi import Request, WebSocket, WebSocketException, status
+from starlette.requests import HTTPConnection
 
 from hotline.errors import HotlineError, NotAllowed
 
@@ -74,8 +77,23 @@ POLICY: dict[Permission, frozenset[Role]] = {
 """Which roles have a permission (`domain.md` 6.2 is the source for what concerns citizens' data)."""
 
 
+COOKIE = "hotline_session"
+"""Name of the cookie that a log-in sets."""
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing, so a foreign page gains nothing by causing them."""
+
+
 class NotLoggedIn(HotlineError):
     """No valid cookie or token came with the request."""
+
+
+class TooManyAttempts(HotlineError):
+    """Too many failed log-ins: the same answer whether or not the account exists."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__("Too many failed attempts: wait a while.")
+        self.wait = wait
 
 
 class Principal(msgspec.Struct, frozen=True):
@@ -113,21 +131,86 @@ class Guard:
         return principal
 
 
+class SignedIn:
+    """A FastAPI dependency: the principal, whoever it is. For what concerns only the person who asks."""
+
+    async def __call__(self, request: Request) -> Principal:
+        return await identify(request)
+
+
+class SocketGuard:
+    """A FastAPI dependency of a WebSocket route: the principal, if the permission is theirs.
+
+    A browser's socket must come from a page of ours, because the cookie travels along from anywhere. Nothing
+    is ever read from the URL, which ends up in logs. A long-lived socket asks `still_allowed` every few seconds.
+    """
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    async def __call__(self, websocket: WebSocket) -> Principal:
+        principal = await _known(websocket)
+        if principal is None or not principal.may(self.permission) or not _is_own_socket(websocket):
+            raise WebSocketException(status.WS_1008_POLICY_VIOLATION, "Log in first.")
+        return principal
+
+    async def still_allowed(self, websocket: WebSocket) -> bool:
+        """Whether the log-in still counts and still has the permission."""
+        principal = await _known(websocket)
+        return principal is not None and principal.may(self.permission)
+
+
 async def identify(request: Request) -> Principal:
     """Who sent this request.
 
     Raises:
         NotLoggedIn: nobody we know.
+        NotAllowed: a browser was made to send it by a foreign page.
     """
-    identity: Identity = request.app.state.identity
-    header = request.headers.get("authorization", "")
-    token = header.removeprefix("Bearer ").strip() if header.startswith("Bearer ") else None
-    principal = await identity.principal(cookie=request.cookies.get("hotline_session"), token=token)
+    principal = await _known(request)
     if principal is None:
         raise NotLoggedIn("Log in, or send a bearer token.")
+    if request.method not in SAFE_METHODS and _token(request) is None and not is_same_origin(request, required=True):
+        raise NotAllowed("This request has to come from a page of the hotline itself.")
     return principal
+
+
+def is_same_origin(connection: HTTPConnection, *, required: bool) -> bool:
+    """Whether a page of ours made the browser send this. `required`: the answer when the headers do not tell."""
+    site = connection.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = connection.headers.get("origin")
+    if origin is None:
+        return not required
+    return urlsplit(origin).netloc == connection.headers.get("host", "")
+
+
+async def _known(connection: HTTPConnection) -> Principal | None:
+    identity: Identity = connection.app.state.identity
+    token = _token(connection)
+    cookie = connection.cookies.get(COOKIE) if token is None else None
+    return await identity.principal(cookie=cookie, token=token)
+
+
+def _token(connection: HTTPConnection) -> str | None:
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _is_own_socket(websocket: WebSocket) -> bool:
+    # Scripts send no Origin and no cookie; browsers always send an Origin with a socket.
+    origin = websocket.headers.get("origin")
+    if origin is None:
+        return _token(websocket) is not None
+    return urlsplit(origin).netloc == websocket.headers.get("host", "")
 
 
 def require(permission: Permission) -> Callable[[Request], Awaitable[Principal]]:
     """`Depends(require(Permission.X))` on a route."""
     return Guard(permission)
+
+
+def require_socket(permission: Permission) -> SocketGuard:
+    """`Depends(require_socket(Permission.X))` on a WebSocket route."""
+    return SocketGuard(permission)

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 from sqlalchemy import URL, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -252,7 +252,7 @@ class PostgresDatabase:
             except DBAPIError as error:
                 if _sqlstate(error) not in TRY_AGAIN:
                     raise translated(error) from error
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+            except (SQLAlchemyError, OSError, TimeoutError, OverflowError) as error:
                 raise translated(error) from error
             # Whoever lost waits a little longer each time; the id of the task spreads the losers.
             await asyncio.sleep(0.002 * 2**attempt * (1 + id(asyncio.current_task()) // 64 % 8 / 8))
@@ -276,7 +276,7 @@ async def _answer(work: Awaitable[T], timeout_s: float) -> T:
     try:
         async with asyncio.timeout(timeout_s):
             return await work
-    except (SQLAlchemyError, OSError, TimeoutError) as error:
+    except (SQLAlchemyError, OSError, TimeoutError, OverflowError) as error:
         raise translated(error) from error
 
 
@@ -289,6 +289,10 @@ def translated(error: Exception) -> Exception:
     match error:
         case IntegrityError():
             told: Exception = Conflict("Somebody else stored this first, or what it refers to is gone.")
+        case OverflowError() | DataError():
+            told = BadInput("A value is too large, or has characters that cannot be stored.")
+        case DBAPIError() if _sqlstate(error)[:2] == "22" or type(error.orig.__cause__).__name__ == "DataError":
+            told = BadInput("A value is too large, or has characters that cannot be stored.")
         case TimeoutError() | PoolTimeout():
             told = Unavailable("The database did not answer in time.")
         case DBAPIError() if _is_outage(error):

@@ -35,6 +35,7 @@ class Tasks:
         task = asyncio.create_task(self._guarded(work, name), name=f"{self._name}:{name}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # a task that was cancelled before its first step never ran it
         return task
 
     def keep(self, work: Callable[[], Awaitable[None]], name: str, pause_s: float = 1.0) -> asyncio.Task[None]:

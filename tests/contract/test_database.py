@@ -146,3 +146,21 @@ async def test_what_is_closed_has_finished_what_it_was_given(database_url: str) 
 def test_a_url_that_cannot_be_used_is_named(url: str) -> None:
     with pytest.raises(BadInput, match="HOTLINE_DATABASE_URL"):
         connect(url)
+
+
+@pytest.mark.parametrize("value", [2**70, 2**64, -(2**63) - 1])
+async def test_a_number_beyond_the_column_is_bad_input(database: OpenDatabase, value: int) -> None:
+    with pytest.raises(BadInput):
+        await database.read(lambda connection: connection.execute(select(things).where(things.c.id == value)))
+    with pytest.raises(BadInput):
+        await database.write(_add(value))
+
+
+async def test_characters_that_cannot_be_stored_harm_nothing(database: OpenDatabase) -> None:
+    try:
+        await database.write(_add(1, "zero \0 byte"))
+    except BadInput:
+        assert await database.read(_words) == []  # PostgreSQL knows no zero bytes
+    else:
+        assert await database.read(_words) == ["zero \0 byte"]
+    await database.check()
