@@ -73,6 +73,16 @@ class NaiveFloor:
     def fits(self, seat: NaiveSeat, call: NaiveCall) -> bool:
         return seat.name not in call.refused and any(seat.can_take(needs) for needs in call.options)
 
+    def next_due(self) -> datetime | None:
+        due = [seat.until for seat in self.seats if seat.state == "wrap_up" and seat.until]
+        for call in self.calls:
+            if self.ringing(call.name) is not None:
+                due += [call.rings_until] if call.rings_until else []
+            else:
+                due += call.refused.values()
+                due += [call.arrived + timedelta(seconds=step.after_s) for step in call.recipe[:1]]
+        return min(due, default=None)
+
     # --- commands ---
 
     def do(self, command: m.AnyCommand, now: datetime) -> None:

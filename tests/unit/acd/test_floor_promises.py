@@ -225,6 +225,7 @@ class FloorMachine(RuleBasedStateMachine):
             (c.name, len(c.options), len(c.recipe), set(c.refused)) for c in self.naive.in_order()
         ]
         assert self.left == self.naive.left
+        assert self.floor.next_due() == self.naive.next_due()
 
     @invariant()
     def no_caller_waits_beside_an_idle_seat_that_can_take_the_call(self) -> None:

@@ -75,19 +75,16 @@ def test_widened_call_still_goes_to_the_expert_who_becomes_free_first():
 
 
 def test_owner_is_preferred_over_everybody_else_even_if_idle_for_a_shorter_time():
-    floor = Driver()
-    floor.sign_in("operator", general=1)
-    floor.do(m.Pause(seat="operator", reason="rest"))
+    floor = busy_expert()
     floor.join("c1", "housing", recipe=TO_GENERAL)
-    floor.do(m.Resume(seat="operator"))
-    floor.refuse("c1")
-    floor.after(5)
+    floor.after(20)
+    floor.sign_in("operator", general=1)
     floor.sign_in("other", general=1)
-    floor.refuse("c1")
     floor.after(1)
-    floor.do(m.Pause(seat="other", reason="rest"))
-    floor.do(m.SignIn(seat="expert", agent="expert", phone="8009", skills={"housing": 3}))
-    assert floor.rings_at("c1") == "expert"
+    floor.sign_in("colleague", housing=1)
+    assert floor.rings_at("c1") == "operator"
+    floor.refuse("c1")
+    assert floor.rings_at("c1") == "colleague"
 
 
 def test_steps_that_fell_due_while_it_rang_are_taken_when_it_waits_again():
