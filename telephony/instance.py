@@ -64,6 +64,11 @@ class Instance:
         return self._identity.ami
 
     @property
+    def identity(self) -> Identity:
+        """Its names, secret and ports."""
+        return self._known()
+
+    @property
     def found(self) -> FoundAsterisk:
         """The program that is run."""
         if self._found is None:

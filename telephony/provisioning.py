@@ -31,20 +31,16 @@ class Transport(StrEnum):
     WS = "ws"  # browsers: SIP over WebSocket, DTLS-SRTP
 
 
-_TABLES = """
-create table if not exists ps_endpoints (
-    id text primary key, aors text, auth text, context text, disallow text, allow text, direct_media text,
-    dtmf_mode text, rtp_symmetric text, force_rport text, rewrite_contact text, rtp_timeout text, rtp_timeout_hold text,
-    device_state_busy_at text, language text, callerid text, allow_transfer text, allow_subscribe text,
-    identify_by text, webrtc text, dtls_auto_generate_cert text);
-create table if not exists ps_auths (id text primary key, auth_type text, username text, password text, realm text);
-create table if not exists ps_aors (
-    id text primary key, max_contacts text, remove_existing text, qualify_frequency text, qualify_timeout text,
-    minimum_expiration text, default_expiration text, maximum_expiration text);
-create table if not exists queue_members (
-    uniqueid text primary key, queue_name text, interface text, membername text, state_interface text,
-    penalty integer, paused integer, reason_paused text);
-"""
+_COLUMNS: Mapping[str, str] = {
+    "ps_endpoints": "id transport aors auth context disallow allow direct_media dtmf_mode rtp_symmetric force_rport"
+    " rewrite_contact rtp_timeout rtp_timeout_hold device_state_busy_at language callerid allow_transfer"
+    " allow_subscribe identify_by webrtc dtls_auto_generate_cert",
+    "ps_auths": "id auth_type username password realm",
+    "ps_aors": "id max_contacts remove_existing qualify_frequency qualify_timeout minimum_expiration"
+    " default_expiration maximum_expiration",
+    "queue_members": "uniqueid queue_name interface membername state_interface penalty paused reason_paused",
+}
+"""All text, as Asterisk reads them; the first is the key. A name here is a pjsip or app_queue option."""
 
 _ENDPOINT: Mapping[str, str] = {
     "context": "from-seat",
@@ -63,6 +59,7 @@ _ENDPOINT: Mapping[str, str] = {
     "allow_subscribe": "no",
     "identify_by": "username,auth_username",
 }
+_DESK: Mapping[str, str] = {"transport": "transport-udp"}  # binds the media to SIP's own address
 _BROWSER: Mapping[str, str] = {"webrtc": "yes", "dtls_auto_generate_cert": "yes"}
 _AOR: Mapping[str, str] = {
     "max_contacts": "1",
@@ -88,10 +85,22 @@ def create_tables(file: Path) -> None:
     try:
         with closing(sqlite3.connect(file, timeout=_BUSY_S)) as connection:
             connection.execute("pragma journal_mode = wal")
-            connection.executescript(_TABLES)
+            with connection:
+                for table, columns in _COLUMNS.items():
+                    _create(connection, table, columns.split())
         file.chmod(0o600)
     except (sqlite3.Error, OSError) as error:
         raise Unavailable(f"The seats' accounts in {file} cannot be used: {error}.") from error
+
+
+def _create(connection: sqlite3.Connection, table: str, columns: list[str]) -> None:
+    """The table, or the columns that an older one lacks."""
+    described = ", ".join(f"{name} text{'' if place else ' primary key'}" for place, name in enumerate(columns))
+    connection.execute(f"create table if not exists {table} ({described})")
+    have = {row[1] for row in connection.execute(f"pragma table_info({table})")}
+    for name in columns:
+        if name not in have:
+            connection.execute(f"alter table {table} add column {name} text")
 
 
 class Provisioning:
@@ -114,11 +123,11 @@ class Provisioning:
         """
         _check(phone, secret, transport)
         account = account_of(phone)
-        browser = _BROWSER if Transport(transport) is Transport.WS else {}
-        rows: dict[str, dict[str, str | int]] = {
+        kind = _BROWSER if Transport(transport) is Transport.WS else _DESK
+        rows: dict[str, dict[str, str]] = {
             "ps_endpoints": {
                 "id": account, "aors": account, "auth": account, "callerid": f'"{phone}" <{phone}>', **_ENDPOINT,
-                **browser,
+                **kind,
             },
             "ps_auths": {
                 "id": account, "auth_type": "userpass", "username": account, "password": secret, "realm": "hotline",
@@ -126,7 +135,7 @@ class Provisioning:
             "ps_aors": {"id": account, "qualify_frequency": str(qualify_s), **_AOR},
             "queue_members": {
                 "uniqueid": account, "queue_name": "fallback", "interface": f"PJSIP/{account}", "membername": account,
-                "state_interface": f"PJSIP/{account}", "penalty": 0, "paused": 0, "reason_paused": "",
+                "state_interface": f"PJSIP/{account}", "penalty": "0", "paused": "0", "reason_paused": "",
             },
         }  # fmt: skip
         await self._run(lambda connection: _replace(connection, rows))
@@ -170,7 +179,7 @@ def _check(phone: str, secret: str, transport: str) -> None:
         raise BadInput("This phone cannot be set up: " + " ".join(problems), tuple(problems))
 
 
-def _replace(connection: sqlite3.Connection, rows: Mapping[str, Mapping[str, str | int]]) -> None:
+def _replace(connection: sqlite3.Connection, rows: Mapping[str, Mapping[str, str]]) -> None:
     for table, row in rows.items():
         names, marks = ", ".join(row), ", ".join("?" * len(row))
         connection.execute(f"insert or replace into {table} ({names}) values ({marks})", tuple(row.values()))  # noqa: S608 - names are constants
