@@ -15,7 +15,7 @@ from ivr.model import DEFAULT_ENTRY, HOTLINE, Catalogue, Dialled, Entry, MergeMo
 ZONE = ZoneInfo("Asia/Shanghai")
 """The zone whose midnight begins a catalogue day."""
 
-_SCHEME = re.compile(r"^\s*(?:\"[^\"]*\"|[^<:]*)?\s*<?\s*(?:sips?|tel):", re.IGNORECASE)
+_SCHEME = re.compile(r"(?:sips?|tel):", re.IGNORECASE)
 _SEPARATORS = str.maketrans("", "", " \t-._()/\u00a0\u2010\u2011\u2012\u2013\u2014\uff0d\uff08\uff09\u3000")
 _WIDE = str.maketrans("０１２３４５６７８９＋", "0123456789+")
 _SHORT = re.compile(r"1[0-9]{2}|1[0-9]{4}|9[0-9]{4}")
@@ -57,11 +57,12 @@ def normalise(raw: str, home: str = "") -> Number | None:
 
 def _digits(raw: str) -> str | None:
     """`+` and digits, or digits alone, that `raw` is made of."""
-    text = raw[:_LONGEST].translate(_WIDE)
-    found = _SCHEME.match(text)
-    if found:
-        text = re.split(r"[@;?>]", text[found.end() :], maxsplit=1)[0]
-    text = text.strip().translate(_SEPARATORS)
+    _, bracket, text = raw[:_LONGEST].translate(_WIDE).rpartition("<")
+    text = text.strip()
+    scheme = _SCHEME.match(text)
+    if scheme or bracket:
+        text = re.split(r"[@;?>]", text[scheme.end() if scheme else 0 :], maxsplit=1)[0]
+    text = text.translate(_SEPARATORS)
     return text if _DIGITS.fullmatch(text) else None
 
 
