@@ -21,6 +21,7 @@ from recordings import store_sql as recording_rows
 from recordings.model import Muted, Recording, Track, Transcription
 from recordings.model import Party as Voice
 from recordings.service import RecordingService
+from transcription.labels import label
 from transcription.model import Order, Speaker, Transcript, TranscriptState
 from transcription.service import TranscriptService
 
@@ -85,7 +86,9 @@ class Links:
             agents=[fact.agent],
         )
         recording = await recording_rows.open_recording(connection, recording)
-        await self._tickets.born(connection, call, agent=fact.agent, recording=recording.id, at=fact.at)
+        await self._tickets.born(
+            connection, call, agent=fact.agent, at=fact.at, recording=recording.id, class_hint=call.class_hint
+        )
 
     async def _call_ended(self, connection: AsyncConnection, fact: CallEnded) -> None:
         await connection.execute(
@@ -141,7 +144,13 @@ class Links:
 
     async def _attach(self, transcript: Transcript) -> None:
         order = transcript.order
-        await self._tickets.attach_transcript(order.call, transcript)
+        await self._tickets.attach_transcript(
+            order.call,
+            transcript=transcript.id,
+            state=transcript.state.value,
+            label=label(transcript).zh,
+            demo_model=transcript.model is not None and transcript.model.demonstration,
+        )
         await self._recordings.transcribed(order.recording, _OUTCOMES[transcript.state])
 
     async def _catch_up(self) -> None:

@@ -149,6 +149,7 @@ def _first(fact: CallArrived) -> dict[str, Any]:
         "owner_unit": fact.owner_unit,
         "line_name": fact.line_name,
         "region": fact.region,
+        "class_hint": fact.class_hint,
         "phase": Phase.ARRIVED.value,
         "arrived_at": fact.at,
     }

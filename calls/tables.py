@@ -17,6 +17,7 @@ calls = Table(
     Column("owner_unit", String(100), nullable=False, default=""),
     Column("line_name", String(100), nullable=False, default=""),
     Column("region", String(16), nullable=False, default=""),
+    Column("class_hint", String(64), nullable=False, default=""),
     Column("phase", String(16), nullable=False),
     Column("queue", String(40), nullable=False, default=""),
     Column("seat", String(20), nullable=False, default=""),

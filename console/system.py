@@ -1,0 +1,52 @@
+"""How this process is, for administrators: versions, what is degraded, what was counted."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel
+
+from hotline.security import Permission, Principal, require
+
+
+class AsteriskView(BaseModel):
+    """The Asterisk that holds our calls."""
+
+    is_up: bool
+    version: str
+    pid: int | None
+    """Its process, when it is a child of ours."""
+    adopted: bool
+    """It was already running when we came."""
+    restarts: int
+    problems: list[str]
+    """What its self-check found wrong, one sentence each."""
+
+
+class SystemView(BaseModel):
+    """One process of the hotline."""
+
+    pid: int
+    started_at: str
+    asterisk: AsteriskView
+    is_degraded: bool
+    """Facts of the floor are kept in memory only, because the log does not answer."""
+    live_calls: int
+    undeclared_calls: int
+    """Calls since the start to numbers that nobody declared."""
+    catalogue: str
+    """Where the catalogue in force came from."""
+    problems: list[str]
+    """What somebody should look at."""
+
+
+def routes(look: Callable[[], Awaitable[SystemView]]) -> APIRouter:
+    """`/api/v1/system`."""
+    router = APIRouter(prefix="/api/v1", tags=["operations"])
+
+    @router.get("/system")
+    async def system(_: Annotated[Principal, Depends(require(Permission.SYSTEM_READ))]) -> SystemView:
+        """How this process is."""
+        return await look()
+
+    return router
