@@ -133,7 +133,7 @@ class _Deed:
     def __init__(self, audit: Audit, who: Principal, recording: str, request: Request, channel: str) -> None:
         self._audit = audit
         self._who = who
-        self._recording = recording
+        self._recording = recording if is_id(recording) else "invalid"
         self._detail: dict[str, Any] = {"channel": channel, "method": request.method}
 
     async def write(self, result: str, **detail: Any) -> None:

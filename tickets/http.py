@@ -99,7 +99,7 @@ def routes(service: TicketService, audit: Audit, clock: Clock) -> APIRouter:
         try:
             row = await service.visible(ticket, who)
         except NotFound:
-            await audit.record(who, "ticket.view", ticket, result="refused")
+            await audit.record(who, "ticket.view", _subject(ticket), result="refused")
             raise
         await audit.record(who, "ticket.view", row.id)
         lines = [project_history(line) for line in await service.history(row.id)]
@@ -109,7 +109,7 @@ def routes(service: TicketService, audit: Audit, clock: Clock) -> APIRouter:
     async def change_registration(ticket: TicketId, body: RegistrationChange, who: Writer) -> TicketView:
         """Change fields of the registration, if nobody changed the ticket since `version`."""
         changes = body.changes()
-        await audit.record(who, "ticket.edit", ticket, detail={"fields": sorted(changes)})
+        await audit.record(who, "ticket.edit", _subject(ticket), detail={"fields": sorted(changes)})
         return shown(await service.edit(ticket, body.version, changes, who), who)
 
     @router.post("/tickets/{ticket}/submit", response_model=TicketView)
@@ -117,7 +117,7 @@ def routes(service: TicketService, audit: Audit, clock: Clock) -> APIRouter:
         """Register a draft."""
 
         async def make() -> TicketView:
-            await audit.record(who, "ticket.submit", ticket)
+            await audit.record(who, "ticket.submit", _subject(ticket))
             return shown(await service.submit(ticket, body.version, who), who)
 
         return await create(request, who, make, HTTPStatus.OK)
@@ -135,7 +135,7 @@ def routes(service: TicketService, audit: Audit, clock: Clock) -> APIRouter:
     @router.post("/callbacks/{task}/done")
     async def callback_done(task: Annotated[str, Path(max_length=48)], who: Writer) -> CallbackView:
         """Say that the citizen was called."""
-        await audit.record(who, "callback.done", task)
+        await audit.record(who, "callback.done", _subject(task))
         return project_callback(await service.callback_done(task, who))
 
     return router
@@ -153,6 +153,11 @@ def _wanted(
     since: Annotated[AwareDatetime | None, Query(ge=_EARLIEST, le=_LATEST)] = None,
 ) -> Wanted:
     return Wanted(state=state, dialled=dialled, call=call, since=since)
+
+
+def _subject(text: str) -> str:
+    """What the audit may be told of an id that came from outside."""
+    return text if is_id(text) else "invalid"
 
 
 def _key(ticket: Ticket) -> tuple[str, str]:

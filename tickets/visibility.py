@@ -48,7 +48,8 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 _ROWS_ALL = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.DISPATCHER, Role.QA, Role.AUDITOR})
-_DIGITS = re.compile(r"(?<!\d)[+]?\d(?:[ -]?[\dXx]){6,}", re.ASCII)
+_DIGITS = re.compile(r"(?<!\d)(?!(?:19|20)\d\d-\d{1,2}-\d{1,2}(?!\d))[+]?\d(?:[ -]?[\dXx]){6,}", re.ASCII)
+"""Seven digits and more with blanks or dashes between them, unless they are a date."""
 _SHOWN_ENDS = 3, 4
 
 
