@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from hotline.settings import Settings
+from transcription.child import child_environment
 from transcription.process import Errand, Share
 
 log = structlog.get_logger(__name__)
@@ -68,11 +69,6 @@ class WorkerPool:
     def _errand(self) -> bytes:
         settings = self._settings.model_dump(mode="json")
         return msgspec.json.encode(Errand(settings=settings, share=self._share, parent=os.getpid()))
-
-
-def child_environment() -> dict[str, str]:
-    """Our environment, with the places where this process finds its modules."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
 async def _end(process: Process) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from transcription.child import child_environment
 from transcription.engine import transcribe_channel
 from transcription.engines import open_engine
 from transcription.errors import ModelUnusable
-from transcription.pool import child_environment
 from transcription.sound import Pcm
 
 _CODE = "from transcription.trial import main; main()"

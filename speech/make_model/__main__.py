@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from speech.make_model.grammar import grammar
-from speech.make_model.lexicon import Lexicon, read_lexicon
+from speech.make_model.lexicon import Lexicon, pronunciations, read_lexicon
 from speech.make_model.model_folder import write_model
 from speech.make_model.network import Network, Say, train
 from speech.make_model.recipe import Recipe
@@ -30,8 +30,10 @@ def make_model(folder: Path, recipe: Recipe, *, jobs: int, kept_net: Path | None
     missing = grammar().vocabulary() - set(lexicon)
     if missing:
         sys.exit(f"These words of grammar.yaml are not in lexicon.tsv: {' '.join(sorted(missing))}.")
+    words = pronunciations(lexicon)  # first: each one forks, which is slow beside hours of sound in memory
+    say(f"{len(words)} words, {sum(map(len, words.values()))} pronunciations")
     network = _network(lexicon, recipe, jobs, kept_net, say)
-    write_model(folder, network, lexicon, recipe, say)
+    write_model(folder, network, words, recipe, say)
     say(f"wrote {folder}")
 
 

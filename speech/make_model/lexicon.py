@@ -9,6 +9,8 @@ LEXICON_FILE = Path(__file__).with_name("lexicon.tsv")
 Lexicon = dict[str, list[str]]
 """Word to its pinyin syllables, in the order of the file."""
 Pronunciation = tuple[str, ...]
+Pronunciations = dict[str, list[Pronunciation]]
+"""Word to the phones that it may be spoken with."""
 
 
 def read_lexicon(file: Path = LEXICON_FILE) -> Lexicon:
@@ -21,7 +23,7 @@ def read_lexicon(file: Path = LEXICON_FILE) -> Lexicon:
     return lexicon
 
 
-def pronunciations(lexicon: Lexicon) -> dict[str, list[Pronunciation]]:
+def pronunciations(lexicon: Lexicon) -> Pronunciations:
     """What espeak-ng says for pinyin in parts, pinyin in one, and characters: they differ for polyphones."""
     return {
         word: list(dict.fromkeys([_phones(" ".join(pinyin)), _phones("".join(pinyin)), _phones(word)]))

@@ -9,7 +9,7 @@ from speech.make_model.decoding_graph import UNKNOWN, GraphBuilder
 from speech.make_model.fst import Fst, compose
 from speech.make_model.grammar import language_model_sentences
 from speech.make_model.kaldi_format import write_acoustic_model
-from speech.make_model.lexicon import Lexicon, pronunciations
+from speech.make_model.lexicon import Pronunciations
 from speech.make_model.network import Network, Say
 from speech.make_model.recipe import Manifest, Recipe
 from speech.make_model.transitions import Transitions
@@ -29,7 +29,7 @@ _MODEL_CONF = """--min-active=200
 _GRAPHS = ("HCLr.fst", "Gr.fst", "HCLG.fst", "disambig_tid.int")
 
 
-def write_model(folder: Path, network: Network, lexicon: Lexicon, recipe: Recipe, say: Say) -> None:
+def write_model(folder: Path, network: Network, words: Pronunciations, recipe: Recipe, say: Say) -> None:
     """Write everything; an older model in `folder` is replaced."""
     for name in ("am", "conf", "graph/phones"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -38,25 +38,25 @@ def write_model(folder: Path, network: Network, lexicon: Lexicon, recipe: Recipe
     (folder / "conf" / "mfcc.conf").write_text(mfcc.CONFIGURATION)
     (folder / "conf" / "model.conf").write_text(_MODEL_CONF.format(acoustic_scale=recipe.acoustic_scale))
     (folder / "graph" / "phones" / "word_boundary.int").write_text(network.inventory.word_boundaries())
-    _write_graph(folder / "graph", network, transitions, lexicon, recipe, say)
-    Manifest.of(folder, recipe, len(lexicon)).write(folder)
+    _write_graph(folder / "graph", network, transitions, words, recipe, say)
+    Manifest.of(folder, recipe, len(words)).write(folder)
 
 
 def _write_graph(
-    folder: Path, network: Network, transitions: Transitions, lexicon: Lexicon, recipe: Recipe, say: Say
+    folder: Path, network: Network, transitions: Transitions, words: Pronunciations, recipe: Recipe, say: Say
 ) -> None:
-    vocabulary = [UNKNOWN, *sorted(lexicon)]
+    vocabulary = [UNKNOWN, *sorted(words)]
     number = {word: place for place, word in enumerate(vocabulary, 1)}
     (folder / "words.txt").write_text(_word_table(vocabulary), encoding="utf-8")
     builder = GraphBuilder(network.inventory, transitions)
-    words = builder.build(pronunciations(lexicon), number, recipe.unknown)
+    lexical = builder.build(words, number, recipe.unknown)
     language = Bigram(language_model_sentences(recipe.seed), vocabulary).fst(number, recipe.lm_scale)
     for name in _GRAPHS:
         (folder / name).unlink(missing_ok=True)
     if recipe.static:
-        _write(folder / "HCLG.fst", compose(words, language), say)
+        _write(folder / "HCLG.fst", compose(lexical, language), say)
         return
-    _write(folder / "HCLr.fst", words, say)
+    _write(folder / "HCLr.fst", lexical, say)
     _write(folder / "Gr.fst", language, say)
     (folder / "disambig_tid.int").write_text(f"{transitions.count + 1}\n")  # none in use; Vosk wants the file
 
