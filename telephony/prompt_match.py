@@ -6,6 +6,7 @@ less than 0.7 (measured with rendered speech through A-law).
 
 from collections.abc import Mapping
 from itertools import groupby
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -39,16 +40,13 @@ def heard_prompts(heard: Curve, known: Mapping[str, Curve]) -> tuple[HeardPrompt
     """The prompts found, in the order of time; where two fit, the better and longer one."""
     trimmed = {name: cut for name, curve in known.items() if len(cut := _trimmed(curve)) >= SHORTEST}
     found = [hit for name, curve in trimmed.items() for hit in _hits(name, curve, heard)]
-    found.sort(key=lambda hit: (-round(hit[0], 2), -(hit[2] - hit[1])))
-    taken: list[tuple[float, int, int, str, bool]] = []
+    found.sort(key=lambda hit: (-round(hit.score, 2), hit.start - hit.stop))
+    taken: list[_Hit] = []
     for hit in found:
-        if all(hit[2] <= other[1] or hit[1] >= other[2] for other in taken):
+        if all(hit.stop <= other.start or hit.start >= other.stop for other in taken):
             taken.append(hit)
-    taken.sort(key=lambda hit: hit[1])
-    return tuple(
-        HeardPrompt(name, round(start * SLOT_SECONDS, 2), round(score, 3), whole)
-        for score, start, _, name, whole in taken
-    )
+    taken.sort(key=lambda hit: hit.start)
+    return tuple(HeardPrompt(h.name, round(h.start * SLOT_SECONDS, 2), round(h.score, 3), h.whole) for h in taken)
 
 
 def correlation(one: Curve, other: Curve) -> float:
@@ -58,8 +56,18 @@ def correlation(one: Curve, other: Curve) -> float:
     return float(a @ b) / scale if scale else 0.0
 
 
-def _hits(name: str, prompt: Curve, heard: Curve) -> list[tuple[float, int, int, str, bool]]:
-    """(score, first slot, slot after the last, name, whole) of every place where the prompt begins."""
+class _Hit(NamedTuple):
+    name: str
+    score: float
+    start: int
+    """First slot in what was heard."""
+    stop: int
+    """Slot after the last."""
+    whole: bool
+
+
+def _hits(name: str, prompt: Curve, heard: Curve) -> list[_Hit]:
+    """Every place where the prompt begins."""
     head = prompt[:FIRST]
     if len(heard) < len(head):
         return []
@@ -70,15 +78,15 @@ def _hits(name: str, prompt: Curve, heard: Curve) -> list[tuple[float, int, int,
         for group in ([at for _, at in run] for _, run in groupby(enumerate(likely.tolist()), lambda p: p[1] - p[0]))
     ]
     measured = [_measured(name, prompt, heard, at, float(scores[at])) for at in peaks]
-    return [hit for hit in measured if hit[4] or hit[0] >= CERTAIN]
+    return [hit for hit in measured if hit.whole or hit.score >= CERTAIN]
 
 
-def _measured(name: str, prompt: Curve, heard: Curve, at: int, head: float) -> tuple[float, int, int, str, bool]:
+def _measured(name: str, prompt: Curve, heard: Curve, at: int, head: float) -> _Hit:
     length = min(len(prompt), len(heard) - at)
     full = correlation(heard[at : at + length], prompt[:length])
     if full >= LIKELY:
-        return full, at, at + length, name, length == len(prompt)
-    return head, at, at + min(FIRST, length), name, False
+        return _Hit(name, full, at, at + length, length == len(prompt))
+    return _Hit(name, head, at, at + min(FIRST, length), whole=False)
 
 
 def _sliding(heard: Curve, head: Curve) -> Curve:

@@ -6,7 +6,8 @@ A WAV file put there under a sample's name replaces it.
 from pathlib import Path
 
 import msgspec
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from hotline.errors import BadInput, HotlineError
 from telephony.audio import read_wav, write_wav

@@ -1,9 +1,14 @@
 """What two phones must remember of one call to name it in every later request (RFC 3261 §12). No IO."""
 
+import secrets
 from dataclasses import dataclass
 
 from telephony.softphone.compose import Header, Request
 from telephony.softphone.message import Message, uri
+from telephony.softphone.model import check_number
+
+ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
+"""Who withholds the number (RFC 3261 §8.1.1.3)."""
 
 
 @dataclass(slots=True)
@@ -46,6 +51,33 @@ class Dialog:
         contact = message.value("Contact")
         if contact:
             self.target = uri(contact)
+
+
+def dialog_of_outgoing(number: str, to: str, domain: str, *, local: str, contact: str) -> Dialog:
+    """The dialog of a call to `number`, before anybody answered; `local` is who calls (see `address`).
+
+    Raises:
+        BadInput: a number cannot stand in a SIP address.
+    """
+    target = f"sip:{check_number(number)}@{domain}"
+    return Dialog(
+        call_id=f"{secrets.token_hex(16)}@{domain.partition(':')[0]}",
+        local=f"{local};tag={secrets.token_hex(6)}",
+        remote=f"<sip:{check_number(to)}@{domain}>",
+        target=target,
+        contact=contact,
+        cseq=secrets.randbits(15),
+    )
+
+
+def address(number: str, host: str, name: str = "") -> str:
+    """A From value without its tag; a display name loses quotes and whatever cannot be printed.
+
+    Raises:
+        BadInput: the number cannot stand in a SIP address.
+    """
+    shown = "".join(character for character in name if character.isprintable() and character not in '"\\')
+    return (f'"{shown}" ' if shown else "") + f"<sip:{check_number(number)}@{host}>"
 
 
 def dialog_of_invitation(invitation: Message, *, tag: str, contact: str, cseq: int) -> Dialog:

@@ -17,12 +17,12 @@ from hotline.clock import Clock, SystemClock
 from telephony.softphone.call import Call
 from telephony.softphone.client import Client
 from telephony.softphone.compose import Header, check_headers, request
-from telephony.softphone.dialog import Dialog, dialog_of_invitation
+from telephony.softphone.dialog import ANONYMOUS, Dialog, address, dialog_of_invitation, dialog_of_outgoing
 from telephony.softphone.errors import NoPortFree, NotPossibleNow, RegistrarSilent, RegistrationRefused
 from telephony.softphone.incoming import IncomingCall
 from telephony.softphone.loop import Loop, Timer
 from telephony.softphone.message import Message, user
-from telephony.softphone.model import Account, Codec, EndedBy, check_number
+from telephony.softphone.model import Account, Codec, EndedBy
 from telephony.softphone.outgoing import OutgoingCall
 from telephony.softphone.pyvoip import PhoneStatus, VoIPPhone
 from telephony.softphone.registration import Registration
@@ -107,11 +107,12 @@ class Softphone(VoIPPhone):
         self.loop.stop()
 
     def call(
-        self, number: str, *, caller: str = "", name: str = "", headers: Sequence[Header] = (),
+        self, number: str, *, caller: str = "", name: str = "", to: str = "", headers: Sequence[Header] = (),
         source: Source | bytes | None = None,
     ) -> OutgoingCall:  # fmt: skip
         """Dial. `caller` is the calling number of a phone without an account (empty: withheld), `name` its display
-        name; `headers` are added to the INVITE (see `telephony.softphone.headers`).
+        name, `to` the number of the To header where it differs from the dialled one; `headers` are added to the
+        INVITE (see `telephony.softphone.headers`).
 
         Raises:
             BadInput: a number or header cannot be sent.
@@ -122,7 +123,8 @@ class Softphone(VoIPPhone):
         with self.loop.lock:
             if not self._started or self._stopped:
                 raise NotPossibleNow("This phone is switched off: start it before it calls.")
-            dialog = self._new_dialog(check_number(number), caller, name)
+            local = self._who_calls(caller, name)
+            dialog = dialog_of_outgoing(number, to or number, self.sip.domain, local=local, contact=self.sip.contact)
             call = OutgoingCall(self, dialog, self._blank_invitation(dialog), number)
             if source is not None:
                 call.say(source)
@@ -244,19 +246,10 @@ class Softphone(VoIPPhone):
     def _refuse(self, message: Message, code: int) -> None:
         self.sip.replies.give(message, code, tag=secrets.token_hex(6))
 
-    def _new_dialog(self, number: str, caller: str, name: str) -> Dialog:
-        quoted = f'"{name.replace(chr(34), "").replace(chr(92), "")}" ' if name.isprintable() and name else ""
+    def _who_calls(self, caller: str, name: str) -> str:
         if self.account:
-            local = f"{quoted}<sip:{self.account.user}@{self.sip.server}>"
-        elif caller:
-            local = f"{quoted}<sip:{check_number(caller)}@{self.ip}>"
-        else:  # RFC 3261 §8.1.1.3
-            local = '"Anonymous" <sip:anonymous@anonymous.invalid>'
-        target = f"sip:{number}@{self.sip.domain}"
-        return Dialog(
-            call_id=f"{secrets.token_hex(16)}@{self.ip}", local=f"{local};tag={secrets.token_hex(6)}",
-            remote=f"<{target}>", target=target, contact=self.sip.contact, cseq=random.getrandbits(15),
-        )  # fmt: skip
+            return address(self.account.user, self.sip.server, name)
+        return address(caller, self.ip, name) if caller else ANONYMOUS
 
     def _blank_invitation(self, dialog: Dialog) -> Message:
         """pyVoIP's calls want the message they began with; its own branch is chosen when it is sent."""

@@ -139,19 +139,20 @@ def test_no_thread_and_no_socket_is_left_after_stop(switch: Switch) -> None:
     before = set(threading.enumerate())
     phones = [SeatPhone(switch.server, switch.account(name)) for name in ("8001", "8002")]
     citizen = Citizen(switch.server)
-    for phone in (*phones, citizen):
-        phone.__enter__()
+    softphones = [citizen.phone, *(seat.phone for seat in phones)]
+    for phone in softphones:
+        phone.start()
     talking = citizen.talk("8001")
     phones[1].manners = Manners(answer_after=None)
     ringing = citizen.dial("8002")
     phones[1].wait_rings()
     began = time.monotonic()
-    for phone in (citizen, *phones):
-        phone.__exit__(None, None, None)
+    for phone in softphones:
+        phone.stop()
     assert time.monotonic() - began < 4
     assert set(threading.enumerate()) <= before
     assert talking.state is ringing.state is CallState.ENDED
-    assert all(phone.phone.sip.s.fileno() == -1 for phone in (*phones, citizen))
+    assert all(phone.sip.s.fileno() == -1 for phone in softphones)
     assert talking.media.sin.fileno() == -1
 
 
