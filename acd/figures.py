@@ -1,0 +1,104 @@
+"""Figures of the floor as the API shows them: each beside the formula that gave it."""
+
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel
+
+from acd import measures
+from acd.ledger import Ledger
+from acd.measures import CallStay, ServiceLevelFormula
+
+
+class Figure(BaseModel):
+    """A figure beside the formula that gave it; null when there is nothing to divide by."""
+
+    name: str
+    value: float | None
+    unit: str
+    formula: str
+
+
+class Figures(BaseModel):
+    """Figures of the last hours, all queues or one."""
+
+    since: datetime
+    until: datetime
+    queue: str | None
+    dialled: str | None
+    calls: int
+    items: list[Figure]
+
+
+def figures(ledger: Ledger, now: datetime, span: timedelta, queue: str | None, dialled: str | None) -> Figures:
+    """The figures of the stays that left the queue within `span`."""
+    ledger.forget(now)
+    stays = [
+        stay
+        for stay in ledger.stays(now - span)
+        if stay.left_at is not None and queue in (None, stay.queue) and dialled in (None, stay.dialled)
+    ]
+    items = [*_shares(stays), *_times(stays, ledger, now)]
+    return Figures(since=now - span, until=now, queue=queue, dialled=dialled, calls=len(stays), items=items)
+
+
+def _shares(stays: list[CallStay]) -> list[Figure]:
+    short = f"{measures.SHORT_ABANDON.total_seconds():g} s"
+    within = f"answered within 15 s / (answered + abandoned after {short}), timed from"
+    levels = [
+        Figure(
+            name=f"service_level_{formula.name.lower()}",
+            value=measures.service_level(stays, formula=formula),
+            unit="share",
+            formula=f"{formula.value}, within 20 s of joining the queue",
+        )
+        for formula in ServiceLevelFormula
+    ]
+    return [
+        Figure(
+            name="answer_rate", value=measures.answer_rate(stays), unit="share", formula="answered / left the queue"
+        ),
+        *(
+            Figure(
+                name=f"answered_in_15_s_from_{clock.value}",
+                value=measures.answered_within(stays, clock=clock),
+                unit="share",
+                formula=f"{within} {clock.value}",
+            )
+            for clock in measures.Clock
+        ),
+        *levels,
+        Figure(
+            name="abandon_rate",
+            value=measures.abandon_rate(stays),
+            unit="share",
+            formula=f"abandoned after {short} / (left the queue - abandoned within {short})",
+        ),
+        Figure(
+            name="short_abandons",
+            value=float(measures.short_abandons(stays)),
+            unit="calls",
+            formula=f"abandoned within {short}",
+        ),
+    ]
+
+
+def _times(stays: list[CallStay], ledger: Ledger, now: datetime) -> list[Figure]:
+    asa = measures.speed_of_answer(stays)
+    of = "waiting of answered calls, from joining the queue"
+    return [
+        Figure(name="asa_mean", value=asa and asa.mean_s, unit="s", formula=f"mean {of}"),
+        Figure(name="asa_median", value=asa and asa.median_s, unit="s", formula=f"median {of}"),
+        Figure(name="asa_p95", value=asa and asa.p95_s, unit="s", formula=f"95th percentile {of}, nearest rank"),
+        Figure(
+            name="aht",
+            value=measures.handle_time(stays),
+            unit="s",
+            formula="(talk with holds + wrap-up) / handled calls",
+        ),
+        Figure(
+            name="occupancy",
+            value=measures.occupancy(ledger.seat_times(now)),
+            unit="share",
+            formula="(talk with holds + wrap-up) / (signed in - paused), all seats",
+        ),
+    ]

@@ -1,0 +1,171 @@
+"""What the API shows of the floor: queues, seats, waiting calls, offers. A citizen's number is never here."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from acd.ledger import WINDOW, Ledger
+from acd.measures import CallStay
+from acd.model import Need, SeatState
+from acd.records import Seat, Waiting
+from acd.service import FloorKeeper
+
+
+class NeedView(BaseModel):
+    """A skill at a level of at least this."""
+
+    skill: str
+    level: int
+
+    @classmethod
+    def of(cls, need: Need) -> "NeedView":
+        return cls(skill=need.skill, level=need.level)
+
+
+class QueueView(BaseModel):
+    """One queue now."""
+
+    queue: str
+    name: str
+    waiting: int
+    ringing: int
+    longest_wait_s: float
+    answered_24h: int
+    abandoned_24h: int
+
+
+class SeatView(BaseModel):
+    """One seat now."""
+
+    seat: str
+    agent: str
+    phone: str
+    state: SeatState
+    reason: str
+    since: datetime
+    until: datetime | None
+    reachable: bool
+    call: str
+    """The call that it talks with, or that rings."""
+    pause_asked: str
+    leaving: bool
+    skills: dict[str, int]
+
+
+class WaitingView(BaseModel):
+    """One call that waits or rings, in the order of service."""
+
+    call: str
+    queue: str
+    needs: list[list[NeedView]]
+    """A seat that meets all of any of these may take it."""
+    priority: int
+    waiting_since: datetime
+    waited_s: float
+    ahead: int
+    offer: str
+    refused_by: list[str]
+
+
+class OfferView(BaseModel):
+    """One call ringing at one seat."""
+
+    offer: str
+    call: str
+    seat: str
+    phone: str
+    since: datetime
+    expires_at: datetime
+
+
+class FloorView(BaseModel):
+    """Everything on the floor at one moment."""
+
+    at: datetime
+    degraded: bool
+    """True: the log does not answer, and news are kept in memory only."""
+    seats: list[SeatView]
+    waiting: list[WaitingView]
+    offers: list[OfferView]
+
+
+def queue_views(keeper: FloorKeeper, ledger: Ledger, names: Mapping[str, str], now: datetime) -> list[QueueView]:
+    """Declared queues, and those that calls came to, in order of their ids."""
+    waiting: defaultdict[str, list[Waiting]] = defaultdict(list)
+    for call in keeper.floor.waiting():
+        waiting[call.queue].append(call)
+    past: defaultdict[str, list[CallStay]] = defaultdict(list)
+    for stay in ledger.stays(now - WINDOW):
+        past[stay.queue].append(stay)
+    return [
+        QueueView(
+            queue=queue,
+            name=names.get(queue, queue),
+            waiting=sum(not call.offer for call in waiting[queue]),
+            ringing=sum(bool(call.offer) for call in waiting[queue]),
+            longest_wait_s=max((_waited_s(call, now) for call in waiting[queue]), default=0.0),
+            answered_24h=sum(stay.answered for stay in past[queue]),
+            abandoned_24h=sum(stay.abandoned for stay in past[queue]),
+        )
+        for queue in sorted({*names, *waiting, *past})
+    ]
+
+
+def floor_view(keeper: FloorKeeper, now: datetime) -> FloorView:
+    """The floor as it stands."""
+    floor = keeper.floor
+    return FloorView(
+        at=now,
+        degraded=keeper.degraded,
+        seats=[_seat_view(seat, keeper) for seat in sorted(floor.seats(), key=lambda seat: seat.seat)],
+        waiting=[_waiting_view(call, keeper, now) for call in floor.waiting()],
+        offers=[
+            OfferView(
+                offer=offer.offer,
+                call=offer.call,
+                seat=offer.seat,
+                phone=offer.phone,
+                since=offer.since,
+                expires_at=offer.expires_at,
+            )
+            for offer in floor.offers()
+        ],
+    )
+
+
+def _seat_view(seat: Seat, keeper: FloorKeeper) -> SeatView:
+    offer = keeper.floor.offer(seat.offer)
+    return SeatView(
+        seat=seat.seat,
+        agent=seat.agent,
+        phone=seat.phone,
+        state=seat.state,
+        reason=seat.reason,
+        since=seat.since,
+        until=seat.until,
+        reachable=seat.reachable,
+        call=offer.call if offer else seat.call,
+        pause_asked=seat.pause_asked,
+        leaving=seat.leaving,
+        skills=seat.skills,
+    )
+
+
+def _waiting_view(call: Waiting, keeper: FloorKeeper, now: datetime) -> WaitingView:
+    return WaitingView(
+        call=call.call,
+        queue=call.queue,
+        needs=[[NeedView.of(need) for need in needs] for needs in call.options],
+        priority=call.priority,
+        waiting_since=call.arrived_at,
+        waited_s=_waited_s(call, now),
+        ahead=keeper.floor.ahead_of(call.call),
+        offer=call.offer,
+        refused_by=sorted(call.refused),
+    )
+
+
+def _waited_s(call: Waiting, now: datetime) -> float:
+    return max(0.0, (now - call.arrived_at).total_seconds())
