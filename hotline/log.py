@@ -89,10 +89,9 @@ def _protected(value: Any, is_exempt: bool) -> Any:
         case bool() | int() | float() | None:
             return value
         case Mapping():
-            items = cast("Mapping[Any, Any]", value).items()
             return {
                 _safe(str(key)): masked(item) if str(key).startswith("pii_") else _protected(item, str(key) in EXEMPT)
-                for key, item in items
+                for key, item in value.items()
             }
         case list() | tuple() | set() | frozenset():
             return [_protected(item, is_exempt) for item in cast("list[Any]", value)]

@@ -84,6 +84,10 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing, so a foreign page gains nothing by causing them."""
 
 
+PUBLIC = frozenset({"POST /api/v1/login", "GET /healthz", "GET /readyz", "GET /metrics", "GET /api/openapi.json"})
+"""Doors without a guard. `/metrics` has a rule of its own: this machine only."""
+
+
 class NotLoggedIn(HotlineError):
     """No valid cookie or token came with the request."""
 

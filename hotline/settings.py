@@ -29,8 +29,8 @@ class Settings(BaseSettings):
     """Folder of everything that this installation writes."""
     bind: str = "127.0.0.1"
     """Address of the HTTP server and of SIP; loopback unless told otherwise."""
-    http_port: int = Field(8000, ge=0, le=65535)
-    sip_port: int = Field(5060, ge=1, le=65535)
+    http_port: int = Field(default=8000, ge=0, le=65535)
+    sip_port: int = Field(default=5060, ge=1, le=65535)
     rtp_ports: str = "20000-20999"
     """First and last UDP port of the media, `FIRST-LAST`."""
     database_url: str = ""
@@ -51,10 +51,10 @@ class Settings(BaseSettings):
     """Start a demonstration seat that answers and talks back."""
     demo: bool = False
     """Load demonstration data at the first start."""
-    ring_seconds: int = Field(15, ge=3, le=120)
+    ring_seconds: int = Field(default=15, ge=3, le=120)
     """How long one offer rings."""
-    wrap_up_seconds: int = Field(30, ge=0, le=3600)
-    workers: int = Field(1, ge=0, le=64)
+    wrap_up_seconds: int = Field(default=30, ge=0, le=3600)
+    workers: int = Field(default=1, ge=0, le=64)
     """Worker processes for transcription; 0: somebody else runs them."""
     region: str = "0717"
     """Area code of this city, stripped from and added to dialled numbers."""

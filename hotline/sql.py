@@ -291,7 +291,7 @@ def translated(error: Exception) -> Exception:
             told: Exception = Conflict("Somebody else stored this first, or what it refers to is gone.")
         case OverflowError() | DataError():
             told = BadInput("A value is too large, or has characters that cannot be stored.")
-        case DBAPIError() if _sqlstate(error)[:2] == "22" or type(error.orig.__cause__).__name__ == "DataError":
+        case DBAPIError() if _sqlstate(error)[:2] == "22" or _is_bad_value(error):
             told = BadInput("A value is too large, or has characters that cannot be stored.")
         case TimeoutError() | PoolTimeout():
             told = Unavailable("The database did not answer in time.")
@@ -312,6 +312,11 @@ def _is_outage(error: DBAPIError) -> bool:
         return state[:2] in {"08", "25", "40", "53", "57", "58", "F0", "XX"} or state == "55P03"
     told = str(error.orig).lower()
     return not ("syntax error" in told or "no such" in told or "has no column" in told)
+
+
+def _is_bad_value(error: DBAPIError) -> bool:
+    # asyncpg refuses a value before the server sees it, without an SQLSTATE.
+    return error.orig is not None and type(error.orig.__cause__).__name__ == "DataError"
 
 
 def _sqlstate(error: DBAPIError) -> str:

@@ -1,15 +1,10 @@
 """The servers that contract tests share, and one fixture per Protocol that goes through its implementations."""
 
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from servers import PostgresServer, RedisServer
 
 from hotline.clock import SystemClock
 from hotline.local import LocalBroadcast, LocalEventLog, LocalLease
@@ -17,6 +12,7 @@ from hotline.ports import Broadcast, EventLog, Lease
 from hotline.redis_ import RedisBroadcast, RedisConnection, RedisEventLog, RedisLease
 from hotline.spool import SpooledLog
 from hotline.sql import OpenDatabase, connect
+from tests.servers import PostgresServer, RedisServer
 
 
 @pytest.fixture(scope="session")

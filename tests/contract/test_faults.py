@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from servers import PostgresServer, RedisServer
 from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,6 +23,7 @@ from hotline.ports import EventLog
 from hotline.redis_ import RedisBroadcast, RedisConnection, RedisEventLog, RedisLease
 from hotline.spool import SpooledLog
 from hotline.sql import connect
+from tests.servers import PostgresServer, RedisServer
 
 pytestmark = pytest.mark.contract
 

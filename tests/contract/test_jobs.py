@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from servers import RedisServer, wait_until
 
 from hotline.clock import SystemClock
 from hotline.errors import NotFound, Unavailable
 from hotline.jobs import HueyJobs, JobState, redis_huey, sqlite_huey
 from hotline.workers import JobConsumer, JobRules, consumer
+from tests.servers import RedisServer, wait_until
 
 pytestmark = pytest.mark.contract
 
