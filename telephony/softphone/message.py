@@ -38,8 +38,8 @@ class Message(SIPMessage):
         self._parse_start(start)
         try:
             for name in NEEDED:
-                value: Any = self.values(name)
-                self.parse_header(name, value if name == "Via" else value[0])
+                found: Any = self.values(name)
+                self.parse_header(name, found if name == "Via" and found else found[0])
             self.cseq = int(self.headers["CSeq"]["check"])
             self.cseq_method = str(self.headers["CSeq"]["method"])
             self.call_id = self.values("Call-ID")[0]
@@ -98,7 +98,8 @@ class Message(SIPMessage):
 
 def tag(address: str) -> str:
     """The tag parameter of a From or To value."""
-    found = re.search(r";\s*tag=([^;\s>]+)", address.rpartition(">")[2] or address)
+    parameters = address.rpartition(">")[2] if ">" in address else address
+    found = re.search(r";\s*tag=([^;\s>]+)", parameters)
     return found[1] if found else ""
 
 
@@ -109,9 +110,9 @@ def uri(address: str) -> str:
 
 
 def user(address: str) -> str:
-    """The part before the `@`, empty when there is none."""
-    found = re.search(r"(?:sips?|tel):([^@;>]+)", uri(address))
-    return found[1] if found else ""
+    """The part before the `@` (of a tel: address the number), empty when there is none."""
+    found = re.match(r"sips?:([^@]+)@|tel:([^;]+)", uri(address))
+    return (found[1] or found[2]) if found else ""
 
 
 def _field(line: str) -> tuple[str, str]:
@@ -121,7 +122,7 @@ def _field(line: str) -> tuple[str, str]:
 
 
 def _split_addresses(value: str) -> list[str]:
-    return re.findall(r"<[^>]*>[^,]*|[^,<]+", value)
+    return re.findall(r"<[^>]*>[^,]*", value)
 
 
 def _known_status(code: int) -> SIPStatus:
