@@ -23,6 +23,7 @@ from telephony.errors import AsteriskUnreachable
 log = structlog.get_logger(__name__)
 
 Chance = Callable[[], float]
+CLOSED = "we closed it"
 BACKLOG = 1024 * 1024
 """Unsent bytes after which the peer counts as dead: a healthy one takes an action at once."""
 
@@ -110,7 +111,7 @@ class AmiLink(Manager):  # type: ignore[misc]  # panoramisk has no types
                 await asyncio.sleep(self._pause(pause) * (0.5 + self._chance()))
                 pause = min(pause * 2, self.times.retry_longest)
         finally:
-            self.drop("we closed it")
+            self.drop(CLOSED)
 
     def _pause(self, pause: float) -> float:
         return max(pause, self.times.retry_refused) if self._refused else pause
@@ -178,15 +179,26 @@ class AmiLink(Manager):  # type: ignore[misc]  # panoramisk has no types
         try:
             async with asyncio.timeout(self.times.connect):
                 await self._log_in()
-            async with asyncio.timeout(self.times.boot):
-                await self._either(self._booted, self._lost)
+            await self._boot()
             came_up = self._up
             await self._watch()
+        except asyncio.CancelledError:
+            self.drop(CLOSED)
+            raise
         except (OSError, TimeoutError, AsteriskUnreachable) as error:
-            self._note(str(error) or "no answer in time")
-        finally:
-            self.drop(self.problem or "the connection ended")
+            self._note(str(error) or "Asterisk did not answer in time.")
+        self.drop(self.problem or "the connection ended")
         return came_up
+
+    async def _boot(self) -> None:
+        try:
+            async with asyncio.timeout(self.times.boot):
+                await self._either(self._booted, self._lost)
+        except TimeoutError:
+            raise AsteriskUnreachable(
+                "Asterisk lets us in, but does not say that it is fully booted: it hangs, or our account lacks "
+                "`system` in `read` of manager.conf."
+            ) from None
 
     async def _log_in(self) -> None:
         self.loop = asyncio.get_running_loop()
@@ -279,6 +291,8 @@ class AmiLink(Manager):  # type: ignore[misc]  # panoramisk has no types
             self.protocol.close()
 
     def _note(self, problem: str) -> None:
-        if problem != self.problem:
+        if problem == CLOSED:
+            log.info("connection to Asterisk closed", host=self.config["host"], port=self.config["port"])
+        elif problem != self.problem:
             log.error("no connection to Asterisk", reason=problem, host=self.config["host"], port=self.config["port"])
         self.problem = problem

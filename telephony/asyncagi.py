@@ -19,6 +19,7 @@ from hotline.errors import BadInput
 from telephony.ami import AmiLink
 from telephony.amiproto import Ask
 from telephony.errors import ActionRefused, AsteriskUnreachable, LineGoneError
+from telephony.known import remember
 from telephony.model import Collected, Heard, LineId
 
 log = structlog.get_logger(__name__)
@@ -99,6 +100,7 @@ class AsyncAgi:
         self._running: dict[str, tuple[LineId, asyncio.Future[str]]] = {}
         self._arrivals: dict[LineId, list[asyncio.Future[None]]] = {}
         self._partings: dict[LineId, list[asyncio.Future[None]]] = {}
+        self._gone: dict[LineId, None] = {}
 
     # ---- what the reader of events tells ------------------------------------------------------------------------
 
@@ -121,6 +123,7 @@ class AsyncAgi:
     def gone(self, line: LineId) -> None:
         """The line hung up."""
         self._lines.discard(line)
+        remember(self._gone, line, None)
         _settle(self._partings.pop(line, []))
         for future in self._arrivals.pop(line, []):
             _fail(future, LineGoneError("The line has hung up."))
@@ -250,7 +253,9 @@ class AsyncAgi:
                 future.exception()
 
     async def _parted(self, line: LineId) -> bool:
-        """Whether the line that left AGI has hung up."""
+        """Whether the line that left AGI has hung up or does so at once."""
+        if line in self._gone:
+            return True
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._partings.setdefault(line, []).append(future)
         try:

@@ -22,6 +22,7 @@ from telephony.model import (
     ReturnedLine,
     SeatAnswered,
     SwitchFact,
+    TrackStarted,
     TrackStopped,
     Unbridged,
 )
@@ -49,7 +50,7 @@ class Line:
     phone: PhoneId = NO_PHONE
     """Its seat's phone; empty for a citizen's line."""
     told: bool = False
-    """Whether a fact has named it."""
+    """Whether a fact has named it: a citizen's line by `Arrived`, before which nothing is told of it."""
     offer: str = ""
     """The newest offer made to this citizen's line; of a seat's line, the offer that it was made for."""
     sent: str = ""
@@ -156,7 +157,16 @@ def arrive(known: Known, line: LineId, arrived: Arrived, at: datetime) -> Facts:
         return [] if gone.told else [arrived, LineGone(at=at, line=line, cause=gone.cause)]
     state = known.lines.get(line) or Line(line, at)
     known.lines[line] = replace(state, told=True)
-    return [] if state.told else [arrived]
+    if state.told:
+        return []
+    facts: Facts = [arrived]
+    facts += [TrackStarted(at=at, line=line)] if state.recording else []
+    return facts + ([Bridged(at=at, bridge=state.bridge, line=line)] if state.bridge else [])
+
+
+def audible(state: Line) -> bool:
+    """Whether facts may name this line: a seat's always, a citizen's once it has arrived."""
+    return state.told or bool(state.phone)
 
 
 def come_back(known: Known, line: LineId, place: str, at: datetime) -> Facts:
@@ -165,7 +175,7 @@ def come_back(known: Known, line: LineId, place: str, at: datetime) -> Facts:
     expected = place == "arrive" or (state is not None and place in (state.sent, state.returned))
     if state is not None and expected:
         known.lines[line] = replace(state, sent="", returned=place)
-    if state is None or expected:
+    if state is None or expected or not state.told:
         return []
     facts: Facts = []
     for offer in offers_of(known, line):
@@ -183,9 +193,9 @@ def hang_up(known: Known, line: LineId, cause: int, at: datetime) -> Facts:
     remember(known.gone, line, Gone(cause, state is not None and state.told))
     if state is None:
         return []
-    facts: Facts = [Unbridged(at=at, bridge=state.bridge, line=line)] if state.bridge else []
-    if state.recording:
-        facts.append(TrackStopped(at=at, line=line))
+    heard = audible(state)
+    facts: Facts = [Unbridged(at=at, bridge=state.bridge, line=line)] if heard and state.bridge else []
+    facts += [TrackStopped(at=at, line=line)] if heard and state.recording else []
     facts += _offers_ended_by(known, line, at)
     return [*facts, LineGone(at=at, line=line, cause=cause)] if state.told else facts
 
@@ -224,14 +234,15 @@ def tell(known: Known, line: LineId, at: datetime) -> Facts:
 def enter(known: Known, state: Line, bridge: str, at: datetime) -> Facts:
     """The line is in this bridge now, and in no other."""
     facts = leave(known, state, state.bridge, at) if state.bridge else []
-    known.lines[state.line] = replace(known.lines[state.line], bridge=bridge, bridged_at=at, told=True)
-    return [*facts, Bridged(at=at, bridge=bridge, line=state.line)]
+    heard = audible(state)
+    known.lines[state.line] = replace(known.lines[state.line], bridge=bridge, bridged_at=at, told=heard)
+    return [*facts, Bridged(at=at, bridge=bridge, line=state.line)] if heard else []
 
 
 def leave(known: Known, state: Line, bridge: str, at: datetime) -> Facts:
     """The line is in no bridge any more."""
     known.lines[state.line] = replace(state, bridge="", left=bridge, left_early=False, bridged_at=at)
-    return [Unbridged(at=at, bridge=bridge, line=state.line)]
+    return [Unbridged(at=at, bridge=bridge, line=state.line)] if audible(state) else []
 
 
 # ---- offers and phones ----------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ def reconcile(known: Known, snapshot: Snapshot, asked_at: datetime, *, first: bo
     """Facts that were missed up to `snapshot`, which was asked for at `asked_at`; `known` is brought up to date.
 
     `first`: the connection is new, so every unknown line was missed. Otherwise a line is told only when two
-    snapshots in a row show it, for its own event may be on its way and knows more.
+    snapshots in a row show it, for its own event may be on its way and knows more; in the fallback there is none.
     """
     facts = _vanished(known, snapshot, asked_at)
     citizens_first = sorted(snapshot.lines, key=lambda one: bool(one.phone))
@@ -63,7 +63,8 @@ def _vanished(known: Known, snapshot: Snapshot, asked_at: datetime) -> Facts:
 
 def _appeared(known: Known, seen: LineSnapshot, at: datetime, *, first: bool) -> Facts:
     state = known.lines.get(seen.line)
-    if seen.line in known.gone or (state is not None and state.told) or not (first or seen.line in known.unseen):
+    due = first or seen.line in known.unseen or seen.place == "fallback"
+    if seen.line in known.gone or (state is not None and state.told) or not due:
         return []
     if seen.phone:
         known.lines.setdefault(seen.line, Line(seen.line, at, seen.phone))

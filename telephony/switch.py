@@ -26,6 +26,7 @@ from telephony.errors import ActionRefused, AsteriskUnreachable, LineGoneError
 from telephony.known import Facts, Known, begin_offer, drop_offer, expire, phone_of, sent
 from telephony.model import Collected, LineId, NodeDown, NodeUp, PhoneId, Snapshot, SwitchFact
 from telephony.reconcile import reconcile
+from telephony.selfcheck import self_check
 from telephony.translate import EVENTS, is_reachable, translate
 
 log = structlog.get_logger(__name__)
@@ -95,6 +96,14 @@ class AsteriskSwitch:
     def problem(self) -> str:
         """Why there is no connection, one sentence for a person; empty when there is one."""
         return self.link.problem
+
+    async def check(self) -> tuple[str, ...]:
+        """What is wrong with this Asterisk or our account on it; ask it after `NodeUp`.
+
+        Raises:
+            AsteriskUnreachable: no connection.
+        """
+        return await self_check(self.link)
 
     # ---- facts ----------------------------------------------------------------------------------------------------
 
@@ -168,6 +177,7 @@ class AsteriskSwitch:
     async def _resynchronise(self) -> None:
         """After a (re)connect: say so, then what was missed. Events wait in the inbox meanwhile."""
         try:
+            await self.beat()  # before anybody hears of `NodeUp`, so that who calls from now on is ours
             settings = await self.link.act("CoreSettings")
             seen = await self._look()
         except (AsteriskUnreachable, ActionRefused) as error:

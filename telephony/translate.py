@@ -17,6 +17,7 @@ from telephony.known import (
     Offer,
     answer,
     arrive,
+    audible,
     come_back,
     end_offer,
     enter,
@@ -169,12 +170,12 @@ def end_reason(status: str, tech: str | None, cause: int) -> OfferEndReason:
     reason = _BY_STATUS.get(status, OfferEndReason.UNREACHABLE)
     if reason in (OfferEndReason.TALKED, OfferEndReason.CANCELLED):
         return reason
-    if status == "BUSY" and tech == "":
-        return OfferEndReason.REJECTED
     code = _number((tech or "").removeprefix("SIP ").partition(" ")[0])
-    if code < 300:
-        return OfferEndReason.REJECTED if status == "CHANUNAVAIL" and cause == 21 else reason
-    return _by_code(code)
+    if code >= 300:
+        return _by_code(code)
+    if status == "BUSY" and tech is not None:  # nobody said busy: a redirect that was not followed
+        return OfferEndReason.REJECTED
+    return OfferEndReason.REJECTED if status == "CHANUNAVAIL" and cause == 21 else reason
 
 
 def _by_code(code: int) -> OfferEndReason:
@@ -205,7 +206,7 @@ def _bridge_enter(known: Known, event: Event, at: datetime) -> Facts:
 def _entered_after_leaving(known: Known, state: Line, bridge: str, at: datetime) -> Facts:
     """An entering that comes after its leaving: late when the leaving had been a surprise, a repetition otherwise."""
     known.lines[state.line] = replace(state, left_early=False)
-    if not state.left_early:
+    if not state.left_early or not audible(state):
         return []
     return [Bridged(at=at, bridge=bridge, line=state.line), Unbridged(at=at, bridge=bridge, line=state.line)]
 
@@ -235,8 +236,8 @@ def _track_start(known: Known, event: Event, at: datetime) -> Facts:
     state = meet(known, event.get("Uniqueid", ""), event.get("Channel", ""), at)
     if state is None or state.recording:
         return []
-    known.lines[state.line] = replace(state, recording=True, told=True)
-    return [TrackStarted(at=at, line=state.line)]
+    known.lines[state.line] = replace(state, recording=True, told=audible(state))
+    return [TrackStarted(at=at, line=state.line)] if audible(state) else []
 
 
 def _track_stop(known: Known, event: Event, at: datetime) -> Facts:
@@ -244,7 +245,7 @@ def _track_stop(known: Known, event: Event, at: datetime) -> Facts:
     if state is None or not state.recording:
         return []
     known.lines[state.line] = replace(state, recording=False)
-    return [TrackStopped(at=at, line=state.line)]
+    return [TrackStopped(at=at, line=state.line)] if audible(state) else []
 
 
 def _device(known: Known, event: Event, at: datetime) -> Facts:

@@ -313,6 +313,7 @@ def test_a_seat_that_answered_and_vanished_before_we_heard_is_told_as_gone(board
         ("BUSY", "SIP 600 Busy Everywhere", 17, OfferEndReason.BUSY),
         ("BUSY", None, 17, OfferEndReason.BUSY),
         ("BUSY", "", 21, OfferEndReason.REJECTED),
+        ("BUSY", "SIP 180 Ringing", 0, OfferEndReason.REJECTED),
         ("NOANSWER", "SIP 180 Ringing", 19, OfferEndReason.NO_ANSWER),
         ("NOANSWER", "SIP 480 Temporarily Unavailable", 19, OfferEndReason.REJECTED),
         ("NOANSWER", None, 19, OfferEndReason.NO_ANSWER),
@@ -474,3 +475,20 @@ def test_garbage_never_raises(events: list[tuple[str, dict[str, str]]]) -> None:
     known = Known()
     for name, headers in events:
         translate(known, {"Event": name, **headers}, NOW)
+
+
+def test_nothing_is_told_of_a_citizen_before_the_arrival_and_then_all_of_it(board: Switchboard) -> None:
+    line = {"Uniqueid": CITIZEN, "Channel": TRUNK}
+    assert board.hear("MixMonitorStart", **line) == []
+    assert board.bridge("BridgeEnter") == []
+    assert board.bridge("BridgeLeave") == []
+    assert board.bridge("BridgeEnter", bridge="b2") == []
+    assert [type(fact) for fact in board.arrive()] == [Arrived, TrackStarted, Bridged]
+
+
+def test_a_citizen_who_never_arrived_leaves_without_a_word(board: Switchboard) -> None:
+    line = {"Uniqueid": CITIZEN, "Channel": TRUNK}
+    board.hear("MixMonitorStart", **line)
+    board.bridge("BridgeEnter")
+    assert board.hear("MixMonitorStop", **line) == []
+    assert board.hang_up() == []
