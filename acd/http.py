@@ -18,14 +18,20 @@ QueueNames = Callable[[], Mapping[str, str]]
 """Every declared queue: id → name for people."""
 
 
-def routes(keeper: FloorKeeper, ledger: Ledger, clock: Clock, queue_names: QueueNames = dict) -> APIRouter:
-    """The routes `/api/v1/queues`, `/api/v1/floor` and `/api/v1/kpis`."""
+def routes(
+    keeper: FloorKeeper, clock: Clock, ledger: Ledger | None = None, queue_names: QueueNames = lambda: {}
+) -> APIRouter:
+    """The routes `/api/v1/queues`, `/api/v1/floor` and `/api/v1/kpis`.
+
+    `ledger`: what `recall` gave; without one the figures begin with this moment.
+    """
+    past = ledger if ledger is not None else listening(keeper)
     router = APIRouter(prefix="/api/v1", tags=["floor"])
 
     @router.get("/queues")
     async def queues(_: Annotated[Principal, Depends(require(Permission.QUEUES_WATCH))]) -> Page[QueueView]:
         """Every queue with who waits in it now."""
-        return Page(items=queue_views(keeper, ledger, queue_names(), clock.now()))
+        return Page(items=queue_views(keeper, past, queue_names(), clock.now()))
 
     @router.get("/floor")
     async def floor(_: Annotated[Principal, Depends(require(Permission.SEATS_WATCH))]) -> FloorView:
@@ -40,6 +46,13 @@ def routes(keeper: FloorKeeper, ledger: Ledger, clock: Clock, queue_names: Queue
         hours: Annotated[float, Query(gt=0, le=24)] = 24,
     ) -> Figures:
         """Figures of the last `hours`, each with its formula; occupancy is that of all seats."""
-        return figures(ledger, clock.now(), timedelta(hours=hours), queue, dialled)
+        return figures(past, clock.now(), timedelta(hours=hours), queue, dialled)
 
     return router
+
+
+def listening(keeper: FloorKeeper) -> Ledger:
+    """An empty ledger that hears of everything from now on."""
+    ledger = Ledger()
+    keeper.subscribe(ledger.apply)
+    return ledger

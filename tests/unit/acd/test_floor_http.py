@@ -9,7 +9,6 @@ from fastapi import FastAPI
 
 from acd import model as m
 from acd.http import routes
-from acd.ledger import Ledger
 from acd.recall import position_before, recall
 from acd.service import FloorKeeper
 from hotline.clock import ManualClock
@@ -44,11 +43,10 @@ async def keeper(clock: ManualClock) -> AsyncIterator[FloorKeeper]:
 
 @pytest.fixture
 async def client(keeper: FloorKeeper, clock: ManualClock) -> AsyncIterator[httpx.AsyncClient]:
-    app, ledger = FastAPI(), Ledger()
-    keeper.subscribe(ledger.apply)
+    app = FastAPI()
     install_problems(app)
     app.state.identity = Everyone()
-    app.include_router(routes(keeper, ledger, clock, lambda: {"12345": "Main line", "12329": "Housing fund"}))
+    app.include_router(routes(keeper, clock, queue_names=lambda: {"12345": "Main line", "12329": "Housing fund"}))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://hotline") as opened:
         yield opened
