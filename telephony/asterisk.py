@@ -30,6 +30,8 @@ READY_S = 20.0
 STOP_S = 5.0
 _LOG_CHECK_S = 30.0
 _chance = SystemRandom().random
+_LOUD = 5
+"""After so many failures in a row only every so many-th is logged."""
 _CALM_S = 30.0
 """Who lived that long is started again at once; who died sooner, after a growing pause."""
 
@@ -190,7 +192,8 @@ class AsteriskProcess:
             await self._launch()
         except HotlineError as error:
             self._failures += 1
-            log.error("asterisk does not start", reason=str(error), attempt=self._failures)  # noqa: TRY400 - a sentence says it
+            if self._failures <= _LOUD or self._failures % _LOUD == 0:
+                log.error("asterisk does not start", reason=str(error), attempt=self._failures)  # noqa: TRY400 - a sentence
 
     async def _trim_logs(self) -> None:
         await asyncio.to_thread(self._instance.trim_logs)

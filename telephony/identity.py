@@ -1,5 +1,6 @@
 """What an instance is called and which secret and ports it keeps, made once and remembered in the data folder."""
 
+import errno
 import os
 import secrets
 import socket
@@ -90,18 +91,18 @@ def tcp_port_is_free(port: int) -> bool:
     """Could somebody listen on this loopback port?"""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Asterisk does: a port in TIME_WAIT is free
-        return _binds(probe, "127.0.0.1", port)
+        return _bind_problem(probe, "127.0.0.1", port) == 0
 
 
-def udp_port_is_free(address: str, port: int) -> bool:
-    """Could somebody receive on this UDP port?"""
+def udp_port_problem(address: str, port: int) -> int:
+    """The errno that keeps us from receiving on this UDP port; 0 when nothing does."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        return _binds(probe, address, port)
+        return _bind_problem(probe, address, port)
 
 
-def _binds(probe: socket.socket, address: str, port: int) -> bool:
+def _bind_problem(probe: socket.socket, address: str, port: int) -> int:
     try:
         probe.bind((address, port))
-    except OSError:
-        return False
-    return True
+    except OSError as error:
+        return error.errno or errno.EINVAL
+    return 0

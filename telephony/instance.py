@@ -3,8 +3,11 @@
 Decides nothing about time: no waiting, no restarts.
 """
 
+import errno
 import fcntl
+import os
 import shutil
+from ipaddress import IPv4Address
 from pathlib import Path
 from signal import SIGHUP
 from typing import IO
@@ -26,7 +29,7 @@ from telephony.identity import (
     new_identity,
     remembered,
     tcp_port_is_free,
-    udp_port_is_free,
+    udp_port_problem,
     with_usable_ports,
     write_private,
 )
@@ -81,6 +84,7 @@ class Instance:
         Raises:
             AsteriskMissing, AsteriskWontStart, Conflict: as `AsteriskProcess.start` says.
         """
+        self._must_be_address()
         self._found = find_asterisk(self._settings.asterisk)
         make_folders(self.places, self._found.documentation)
         self._take_lock()
@@ -170,11 +174,28 @@ class Instance:
 
     def _must_have_sip_port(self) -> None:
         bind, port = self._settings.bind, self._settings.sip_port
-        if not udp_port_is_free(bind, port):
+        problem = udp_port_problem(bind, port)
+        if problem == errno.EADDRINUSE:
             raise AsteriskWontStart(
                 f"UDP port {port} on {bind} is taken by another program: end that one, or choose another port with "
                 "HOTLINE_SIP_PORT."
             )
+        if problem == errno.EADDRNOTAVAIL:
+            raise AsteriskWontStart(f"{bind} is no address of this machine: correct HOTLINE_BIND.")
+        if problem:
+            raise AsteriskWontStart(
+                f"UDP port {port} on {bind} cannot be used ({os.strerror(problem)}): choose another one with "
+                "HOTLINE_SIP_PORT."
+            )
+
+    def _must_be_address(self) -> None:
+        try:
+            IPv4Address(self._settings.bind)
+        except ValueError as error:
+            raise AsteriskWontStart(
+                f"SIP cannot be bound to {self._settings.bind!r}: HOTLINE_BIND must be an IPv4 address, such as "
+                "127.0.0.1 or 0.0.0.0."
+            ) from error
 
     def _choose_identity(self) -> None:
         old = remembered(self.places.identity)

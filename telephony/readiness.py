@@ -81,6 +81,9 @@ async def _until(reader: asyncio.StreamReader, name: str, value: str) -> Mapping
     """The next packet whose field `name` is `value`."""
     while True:
         packet = (await reader.readuntil(b"\r\n\r\n")).decode(errors="replace")
-        fields = dict(line.partition(": ")[::2] for line in packet.splitlines() if line)
+        fields: dict[str, str] = {}
+        for line in packet.splitlines():
+            key, _, text = line.partition(": ")
+            fields[key] = text
         if fields.get(name) == value:
             return fields

@@ -17,7 +17,7 @@ EXPECTED: tuple[tuple[str, str], ...] = (
 """What a sound start may say, and why that is harmless."""
 
 _FATAL = re.compile(
-    r"could not be started|Address already in use|Error loading module|has not been created yet|No PBX|"
+    r"could not be started|Address already in use|Error loading module|has not been created yet|"
     r"Unable to load module|declined to load|Failed to (?:load|apply|create)|"
     r"Could not (?:find|create) (?:option|an? object)",
     re.IGNORECASE,

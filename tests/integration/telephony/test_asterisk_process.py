@@ -17,6 +17,7 @@ import pytest
 from hotline.clock import SystemClock
 from hotline.errors import Conflict
 from hotline.settings import Settings
+from telephony import config
 from telephony.asterisk import AsteriskProcess
 from telephony.errors import AsteriskMissing, AsteriskUnreachable, AsteriskWontStart
 from telephony.find import find_asterisk
@@ -37,6 +38,7 @@ OWNER = """
 import asyncio, sys
 from hotline.clock import SystemClock
 from hotline.settings import Settings
+from telephony import config
 from telephony.asterisk import AsteriskProcess
 
 async def main():
@@ -245,6 +247,46 @@ async def test_busy_sip_port_gives_one_sentence_with_the_port_and_the_setting(st
         "HOTLINE_SIP_PORT."
     )
     assert alive(one.pid)
+
+
+@pytest.mark.parametrize(
+    ("bind", "sentence"),
+    [
+        ("192.0.2.55", "192.0.2.55 is no address of this machine: correct HOTLINE_BIND."),
+        ("localhost", "SIP cannot be bound to 'localhost': HOTLINE_BIND must be an IPv4 address"),
+        ("::1", "HOTLINE_BIND must be an IPv4 address"),
+    ],
+)
+async def test_address_that_cannot_be_bound_is_named(start: Start, tmp_path: Path, bind: str, sentence: str) -> None:
+    with pytest.raises(AsteriskWontStart) as failure:
+        await start(settings(tmp_path / "data", bind=bind))
+    assert sentence in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "sentence"),
+    [
+        (
+            "pjsip.conf",
+            "direct_media = no",
+            "direct_media = no\nnonsense = 1",
+            "option suitable for category 'trunk' named 'nonsense'",
+        ),
+        ("pjsip.conf", "protocol = udp", "protocol = pigeon", "object of type 'transport'"),
+        ("modules.conf", "chan_pjsip.so", "chan_telegraph.so", r"lacks chan_telegraph\.so"),
+    ],
+)
+async def test_configuration_that_asterisk_does_not_understand_stops_the_start(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, old: str, new: str, sentence: str
+) -> None:
+    broken = config.templates()
+    assert old in broken[name]
+    broken[name] = broken[name].replace(old, new)
+    monkeypatch.setattr(config, "templates", lambda: broken)
+    chosen = settings(tmp_path / "data")
+    with pytest.raises(AsteriskWontStart, match=sentence):
+        await start(chosen)
+    assert not (chosen.data / "asterisk" / "process.json").exists()
 
 
 async def test_remembered_ami_port_that_somebody_took_is_replaced(start: Start, tmp_path: Path) -> None:
