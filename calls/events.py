@@ -1,10 +1,11 @@
 """What a call's script hears (events), orders (actions) and decides. Values only."""
 
+from collections.abc import Container
 from datetime import timedelta
 
 import msgspec
 
-from acd.model import AnyCommand, AnyFloorFact
+from acd.model import AnyCommand, AnyFloorFact, Need
 from calls.model import AnyCallFact, Party
 from ivr.flow import FlowRun
 from telephony.model import (
@@ -29,8 +30,12 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     """How long the recording stays silent after a key, so that a typed card number is not kept."""
     closing: timedelta = timedelta(seconds=10)
     """A citizen whose talk is over and whose line nobody returned is hung up after this."""
-    experts: frozenset[str] = frozenset()
-    """Seats that experts sit at."""
+    experts: Container[str] = frozenset()
+    """Seats that experts sit at, as known now."""
+    general: tuple[Need, ...] = (Need("general"),)
+    """What a call needs that asks for nothing in particular: somebody who is there for everybody."""
+    anyone_after: timedelta = timedelta(seconds=60)
+    """From then on whoever is signed in may take it; at once while nobody of the general seats is."""
 
     def party(self, seat: str) -> Party:
         return Party.EXPERT if seat in self.experts else Party.OPERATOR

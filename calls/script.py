@@ -103,9 +103,9 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
         return NOTHING
     match event:
         case Begun(new) | Restarted(new):
-            return _follow(call, new, flow.Started(), now)
+            return _follow(call, new, flow.Started(), house, now)
         case Listened(collected):
-            return _listened(call, run, collected, now)
+            return _listened(call, run, collected, house, now)
         case FloorSaid(facts, folder):
             return _floor_said(call, facts, folder, house, now)
         case SeatAnswered():
@@ -128,7 +128,7 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
             return Decision(actions=(HangUp(call.line, cause),))
 
 
-def _follow(call: CallState, run: flow.FlowRun, heard: flow.AnyInput, now: datetime) -> Decision:
+def _follow(call: CallState, run: flow.FlowRun, heard: flow.AnyInput, house: House, now: datetime) -> Decision:
     """One step of the flow: always a prompt, a queue, or a stated end."""
     run, action = step(run, heard)
     while isinstance(action, flow.Transfer):  # lines to the outside come later: the flow's own way on
@@ -140,7 +140,7 @@ def _follow(call: CallState, run: flow.FlowRun, heard: flow.AnyInput, now: datet
         case flow.Collect(prompts, keys, seconds):
             return Decision((stepped,), (Collect(prompts, keys, timedelta(seconds=seconds)),), run)
         case flow.EnterQueue():
-            queued = _queued(call, action, now)
+            queued = _queued(call, action, house, now)
             return Decision((stepped, queued), (Tell(join(call, queued)),), run)
         case flow.End(reason, prompts):
             dismissed = Dismissed(call=call.call, at=now, reason=reason)
@@ -148,14 +148,18 @@ def _follow(call: CallState, run: flow.FlowRun, heard: flow.AnyInput, now: datet
             return Decision((stepped, dismissed), (last,), run)
 
 
-def _queued(call: CallState, action: flow.EnterQueue, now: datetime) -> Queued:
+def _queued(call: CallState, action: flow.EnterQueue, house: House, now: datetime) -> Queued:
+    """Owner's skills first, then the general seats, in the end whoever is there: nobody waits for nobody."""
+    own = tuple(Need(need.skill, need.level) for need in action.needs)
+    anyone = Step(after_s=house.anyone_after.total_seconds())
+    widened = Step(after_s=min(action.widen_after_s, anyone.after_s), needs=house.general)
     return Queued(
         call=call.call,
         at=now,
         queue=action.queue,
-        needs=tuple(Need(need.skill, need.level) for need in action.needs),
+        needs=own or house.general,
         priority=action.priority,
-        recipe=(Step(after_s=action.widen_after_s),) if action.widen_after_s else (),
+        recipe=(widened, anyone) if own else (anyone,),
         topic=action.topic,
     )
 
@@ -174,7 +178,7 @@ def join(call: CallState, queued: Queued) -> Join:
     )
 
 
-def _listened(call: CallState, run: flow.FlowRun | None, collected: Collected, now: datetime) -> Decision:
+def _listened(call: CallState, run: flow.FlowRun | None, collected: Collected, house: House, now: datetime) -> Decision:
     if collected.heard is Heard.GONE:
         return NOTHING  # its LineGone says the same
     if call.phase is Phase.CLOSING:
@@ -189,7 +193,7 @@ def _listened(call: CallState, run: flow.FlowRun | None, collected: Collected, n
             heard = flow.Silence()
         case Heard.FAILED:
             heard = flow.Failed()
-    return _follow(call, run, heard, now)
+    return _follow(call, run, heard, house, now)
 
 
 def _floor_said(call: CallState, facts: tuple[AnyFloorFact, ...], folder: str, house: House, now: datetime) -> Decision:
