@@ -56,6 +56,18 @@ def find_model(settings: Settings) -> Path | None:
     return demonstration_model() if settings.demo else None
 
 
+def model_mark(settings: Settings) -> str:
+    """Names the model in use as it is now, empty without one; another mark means that another one was put there.
+
+    Looks at names, sizes and times only, so it may be asked in an event loop.
+    """
+    folder = find_model(settings)
+    if folder is None:
+        return ""
+    stats = [file.stat() for file in sorted(folder.rglob("*")) if file.is_file()]
+    return f"{folder} {sum(stat.st_size for stat in stats)} {max((stat.st_mtime_ns for stat in stats), default=0)}"
+
+
 def check_layout(folder: Path) -> None:
     """See that every file is there that Vosk will ask for.
 

@@ -21,6 +21,7 @@ import structlog
 
 from hotline.clock import Clock, SystemClock
 from hotline.jobs import HueyJobs, redis_huey, sqlite_huey
+from hotline.log import set_up
 from hotline.settings import Settings
 from hotline.sql import connect
 from hotline.workers import JobRules, consumer
@@ -83,7 +84,9 @@ def main() -> None:
     errand = msgspec.json.decode(sys.stdin.buffer.read(), type=Errand)
     die_with(errand.parent)
     os.nice(_NICE)
-    work(Settings(**errand.settings), errand.share)
+    settings = Settings(**errand.settings)
+    set_up(is_json=settings.log_json)
+    work(settings, errand.share)
 
 
 def die_with(parent: int) -> None:

@@ -14,6 +14,7 @@ from transcription.model_folder import (
     digest,
     find_model,
     identity,
+    model_mark,
     sample_rate,
 )
 
@@ -113,3 +114,18 @@ def test_the_setting_comes_before_the_installed_model_and_that_before_the_demons
     (tmp_path / "model").mkdir()
     assert find_model(Settings(data=tmp_path, demo=True, vosk_model="")) == tmp_path / "model"
     assert find_model(Settings(data=tmp_path, demo=True, vosk_model="elsewhere")) == Path("elsewhere")
+
+
+def test_the_mark_of_the_model_tells_when_it_was_exchanged_or_repaired(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path, demo=False, vosk_model="")
+    assert model_mark(settings) == ""
+    model(tmp_path / "model")
+    first = model_mark(settings)
+    assert first
+    assert model_mark(settings) == first
+    (tmp_path / "model" / "am" / "final.mdl").write_text("longer")
+    assert model_mark(settings) not in {"", first}
+
+
+def test_a_setting_that_leads_nowhere_has_a_mark_so_that_the_worker_may_say_so(tmp_path: Path) -> None:
+    assert model_mark(Settings(data=tmp_path, vosk_model=str(tmp_path / "nowhere")))
