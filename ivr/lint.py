@@ -121,10 +121,11 @@ def _expanded(prompt: str, entries: Iterable[Entry]) -> list[str]:
 
 def _time_to_a_person(flow: Flow, entries: list[Entry], length: Length) -> Iterator[Finding]:
     """The longest way by what is played on it, and by what a silent caller waits on it."""
-    longest, way = max(((_played(flow, way, entries, length), way) for way in _to_people(flow)), default=(0.0, ()))
+    nowhere: tuple[float, tuple[str, ...]] = (0.0, ())
+    longest, way = max(((_played(flow, way, entries, length), way) for way in _to_people(flow)), default=nowhere)
     if longest > LONGEST_S:
         route = " > ".join(way)
-        line = flow.nodes[way[-1]].line
+        line = flow.nodes[route.rpartition(" > ")[2]].line
         yield _warning(flow, line, f"{longest:.1f} s of prompts before a person ({route}); {LONGEST_S:.0f} s are good")
     for node in flow.nodes.values():
         if isinstance(node, MenuNode):

@@ -13,7 +13,8 @@ from ivr.catalogue_file import parse
 from ivr.lint import Severity, lint
 from ivr.loader import SHIPPED, load_folder
 from ivr.model import Catalogue
-from ivr.prompts import LONGEST_S, load_script, render_all
+from ivr.prompt_script import load_script
+from ivr.prompts import LONGEST_S, render_all
 from ivr.service import DATA
 from ivr.voices import EspeakVoice, PiperVoice
 

@@ -9,7 +9,8 @@ import pytest
 from hotline.errors import BadInput, Unavailable
 from ivr.audio import RATE, read_wav, to_prompt, write_wav
 from ivr.model import Catalogue, Entry, MergeMode
-from ivr.prompts import PromptSet, load_script, render_all
+from ivr.prompt_script import load_script
+from ivr.prompts import PromptSet, render_all
 from ivr.voices import EspeakVoice, PiperVoice, choose
 
 pytestmark = pytest.mark.unit
