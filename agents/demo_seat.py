@@ -228,7 +228,7 @@ def demo_seat(
                 clock=SystemClock(),
             )  # fmt: skip
             for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: seated.stop())
+                signal.signal(number, lambda _number, _frame: seated.stop())
             seated.run()
     except HotlineError as error:
         typer.echo(str(error), err=True)

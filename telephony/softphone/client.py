@@ -57,7 +57,7 @@ class Client(SIPClient):
 
     def stop(self) -> None:
         if self.NSD:
-            self.NSD = False
+            self.NSD = False  # pyright: ignore[reportConstantRedefinition]  # pyVoIP's name
             self._loop.unwatch(self.s)
             self._close_sockets()
 

@@ -108,7 +108,7 @@ class Loop:
             self._beaters.pop(who, None)
 
     def wake(self) -> None:
-        if not self.inside:
+        if not self.inside and self._thread.is_alive():
             try:
                 self._wake_out.send(b"x")
             except OSError:  # full: it wakes anyway; closed: it has ended
@@ -129,7 +129,7 @@ class Loop:
                     if key.fileobj.fileno() >= 0:  # type: ignore[union-attr]  # only sockets are registered
                         key.data()
             with self.lock:
-                self._run_timers()
+                self.run_timers()
                 self._run_beats()
                 waiting, self._outside = self._outside, []
             for action in waiting:
@@ -143,7 +143,8 @@ class Loop:
             waits = self._outside
         return 0.0 if waits else max(0.0, min(times) - self.clock.monotonic()) if times else None
 
-    def _run_timers(self) -> None:
+    def run_timers(self) -> None:
+        """Do what is due; the thread's work, and a test's that has no thread."""
         while self._timers and self._timers[0].at <= self.clock.monotonic():
             action = heapq.heappop(self._timers).action
             if action is not None:

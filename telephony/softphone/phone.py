@@ -42,7 +42,7 @@ class Softphone(VoIPPhone):
     thread and must return at once; without it calls are refused with 480."""
 
     sip: Client
-    calls: dict[str, Call]  # type: ignore[assignment]  # our calls
+    calls: dict[str, Call]  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(
         self, server: tuple[str, int], *, account: Account | None = None, ip: str = "", sip_port: int = 0,

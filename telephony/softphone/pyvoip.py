@@ -13,7 +13,8 @@ What pyVoIP does wrong against chan_pjsip, and where it is put right:
 * ports chosen without looking: `sockets.py`
 """
 
-import telephony.audio  # noqa: F401, I001  # first: it imports audioop with its deprecation notice silenced
+# first: it imports audioop with its deprecation notice silenced
+import telephony.audio  # noqa: F401, I001  # pyright: ignore[reportUnusedImport]
 
 import pyVoIP
 from pyVoIP.VoIP import CallState as WireState  # "from pyVoIP import SIP" before this one is a circular import
