@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 import structlog
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tickets.service import TicketService
 
 from calls.model import AnyCallFact, CallEnded, Outcome, Party, RecordingMuted, TalkEnded, TalkStarted, TrackOpened
 from calls.projection import row_of
@@ -21,6 +20,7 @@ from recordings import store_sql as recording_rows
 from recordings.model import Muted, Recording, Track, Transcription
 from recordings.model import Party as Voice
 from recordings.service import RecordingService
+from tickets.service import TicketService
 from transcription.labels import label
 from transcription.model import Order, Speaker, Transcript, TranscriptState
 from transcription.service import TranscriptService

@@ -297,9 +297,9 @@ SYSTEM = Principal(person="system", name="system", roles=frozenset())
 """In the audit: the product itself, or somebody with the rights of its data folder."""
 FIRST: dict[Role, str] = {Role.ADMINISTRATOR: "", Role.AUDITOR: ""}
 DEMO: dict[Role, str] = {
-    Role.OPERATOR: "1001",
-    Role.EXPERT: "2001",
-    Role.SUPERVISOR: "3001",
+    Role.OPERATOR: "8001",
+    Role.EXPERT: "8011",
+    Role.SUPERVISOR: "8101",
     Role.DISPATCHER: "",
     Role.UNIT: "",
     Role.QA: "",

@@ -1,0 +1,359 @@
+"""The composition root: settings in, ASGI application and commands out. Plain constructor calls; nobody imports it."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import structlog
+import typer
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+import acd.http
+import agents.cli
+import agents.demo_seat
+import agents.http
+import calls.http
+import console.http
+import hotline.audit_http
+import hotline.cli_people
+import hotline.identity_http
+import hotline.metrics
+import ivr.cli
+import ivr.cli_numbers
+import ivr.http
+import recordings.cli
+import recordings.http
+import telephony.cli
+import tickets.http
+import transcription.cli
+import transcription.http
+from acd.ledger import Ledger as FloorLedger
+from acd.model import Rules
+from acd.recall import recall
+from acd.service import FloorKeeper
+from agents.service import AgentService
+from agents.store_sql import SqlAgents
+from calls.events import House
+from calls.ledger import Ledger
+from calls.links import Links
+from calls.projection import Projection
+from calls.seats import Seats
+from calls.service import CallService
+from calls.voice import Voice
+from hotline import schema
+from hotline.audit_sql import SqlAudit
+from hotline.clock import SystemClock
+from hotline.errors import HotlineError, Unavailable
+from hotline.http import install_problems
+from hotline.idempotency import SqlIdempotency
+from hotline.identity_service import IdentityService, first_accounts
+from hotline.ids import UlidIds
+from hotline.limits import BodyLimit
+from hotline.local import LocalBroadcast, LocalEventLog, LocalLease
+from hotline.log import set_up
+from hotline.ports import Broadcast, EventLog, Lease
+from hotline.redis_ import RedisBroadcast, RedisConnection, RedisEventLog, RedisLease
+from hotline.settings import Settings, load_settings
+from hotline.spool import SpooledLog
+from hotline.sql import OpenDatabase, connect
+from hotline.tasks import Tasks
+from ivr.service import IvrService
+from ivr.store_sql import SqlNumberStore
+from recordings.retention import RetentionPolicy
+from recordings.service import RecordingService
+from recordings.store_files import RecordingFiles
+from telephony.asterisk import AsteriskProcess
+from telephony.endpoint import parse_ami_url
+from telephony.places import places_of
+from telephony.provisioning import Provisioning
+from telephony.switch import AsteriskSwitch
+from tickets.numbering import NumberFormat
+from tickets.service import TicketService
+from transcription.model_folder import find_model
+from transcription.pool import WorkerPool, run_worker
+from transcription.process import open_jobs
+from transcription.service import TranscriptService
+from transcription.store_sql import SqlTranscripts
+
+log = structlog.get_logger("hotline")
+cli = typer.Typer(help="The 12345 hotline.", no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What differs between the two ways to run."""
+
+    database: OpenDatabase
+    log: EventLog
+    lease: Lease
+    broadcast: Broadcast
+
+
+@asynccontextmanager
+async def open_stores(settings: Settings, clock: SystemClock) -> AsyncIterator[Stores]:
+    """Embedded stores in the data folder, or Redis and the database that the settings name."""
+    async with AsyncExitStack() as stack:
+        database = connect(settings.sqlalchemy_url)
+        stack.push_async_callback(database.close)
+        if settings.redis_url:
+            redis = RedisConnection(settings.redis_url)
+            stack.push_async_callback(redis.close)
+            inner: EventLog = RedisEventLog(redis, clock)
+            lease: Lease = RedisLease(redis)
+            broadcast: Broadcast = await stack.enter_async_context(RedisBroadcast(redis))
+        else:
+            local = LocalEventLog(settings.data / "events.db", clock)
+            stack.push_async_callback(local.close)
+            own = LocalLease(settings.data / "lease.db", clock)
+            stack.push_async_callback(own.close)
+            inner, lease, broadcast = local, own, LocalBroadcast()
+        spooled = await stack.enter_async_context(SpooledLog(inner, settings.data / "spool" / "facts.db", clock))
+        yield Stores(database, spooled, lease, broadcast)
+
+
+class Hotline:
+    """Every part of one process, made and joined."""
+
+    def __init__(self, settings: Settings, stores: Stores) -> None:
+        self.settings, self.stores = settings, stores
+        clock, ids, zone = SystemClock(), UlidIds(), ZoneInfo(settings.timezone)
+        database, data = stores.database, settings.data.absolute()
+        self.tasks = Tasks("hotline")
+        self.registry: CollectorRegistry = hotline.metrics.new_registry()
+        self.checks = hotline.metrics.Checks()
+        self.audit = SqlAudit(database, clock)
+        self.identity = IdentityService(database, clock, ids, self.audit)
+        self.idempotency = SqlIdempotency(database, clock)
+        self.clock = clock
+        self.asterisk = None if settings.ami_url else AsteriskProcess(settings, clock)
+        asterisk = self.asterisk
+        self.switch = AsteriskSwitch((lambda: asterisk.ami) if asterisk else parse_ami_url(settings.ami_url), clock)
+        self.ivr = IvrService(SqlNumberStore(database), clock, data, home=settings.region)
+        rules = Rules(
+            ring=timedelta(seconds=settings.ring_seconds), wrap_up=timedelta(seconds=settings.wrap_up_seconds)
+        )
+        self.floor = FloorKeeper(stores.log, clock, ids, lease=stores.lease, rules=rules)
+        self.figures = FloorLedger()
+        self.provisioning = Provisioning(places_of(data).seats)
+        self.seats = Seats(
+            self.floor, self.provisioning, (settings.bind, settings.sip_port), lambda: secrets.token_urlsafe(24)
+        )
+        self.agents = AgentService(SqlAgents(database), self.seats, clock, ids)
+        self.recordings = RecordingService(database, RecordingFiles(data / "recordings", zone), clock, ids)
+        self.tickets = TicketService(database, clock, ids, numbers=NumberFormat(), zone=zone)
+        self.jobs = open_jobs(settings, clock)
+        self.transcripts = TranscriptService(
+            SqlTranscripts(database), self.jobs, clock, ids, lambda: str(find_model(settings) or "")
+        )
+        self.ledger = Ledger(stores.log, node="main")
+        self.calls = CallService(
+            switch=self.switch,
+            floor=self.floor,
+            ivr=Voice(self.ivr),
+            ledger=self.ledger,
+            clock=clock,
+            ids=ids,
+            house=House(ring=rules.ring, bye="bye", experts=self.seats.experts),
+            data=data,
+            timezone=zone,
+        )
+        self.links = Links(
+            recordings=self.recordings,
+            tickets=self.tickets,
+            transcripts=self.transcripts,
+            clock=clock,
+            changed=self.changed,
+        )
+        self.projection = Projection(stores.log, self.ledger.stream, database, self.links.consequence)
+        self.checks.add("database", database.check)
+        self.checks.add("asterisk", self._asterisk_answers)
+
+    async def changed(self) -> None:
+        """Tell the pages that there is something new."""
+        await self.stores.broadcast.publish("changes", {})
+
+    async def _asterisk_answers(self) -> None:
+        if not self.switch.link.is_up:
+            raise Unavailable("Asterisk does not answer.")
+
+    async def start(self) -> None:
+        """Bring everything up, in the order in which the parts need each other."""
+        await self.ivr.seed("system", demo=self.settings.demo)
+        if self.settings.demo:
+            await self.agents.seed()
+        await self.ivr.start(self.tasks)
+        self.seats.learn(await self.agents.all())
+        if self.asterisk is not None:
+            await self.asterisk.start()
+        await self.ledger.load()
+        await self.floor.start()
+        self.figures = await recall(self.stores.log, self.floor, self.clock)
+        self.ledger.listen(lambda _: self._news())
+        self.floor.subscribe(lambda _: self._news())
+        self.projection.listen(self._news)
+        self.switch.start()
+        self.tasks.start(self.projection.run(), "projection")
+        self.tasks.start(self.links.run(), "links")
+        self.tasks.start(self.calls.run(), "calls")
+        self.tasks.keep(self._publish, "news", pause_s=0.0)
+        if self.settings.workers:
+            self.tasks.start(WorkerPool(self.settings).run(), "workers")
+
+    def _news(self) -> None:
+        self.projection.nudge()
+        self._fresh.set()
+
+    async def _publish(self) -> None:
+        await self._fresh.wait()
+        self._fresh.clear()
+        await self.changed()
+        await asyncio.sleep(0.1)
+
+    _fresh = asyncio.Event()
+
+    async def stop(self) -> None:
+        """End everything that `start` began, Asterisk last."""
+        await self.tasks.close()
+        await self.floor.close()
+        await self.switch.close()
+        await self.jobs.close()
+        if self.asterisk is not None:
+            await self.asterisk.stop()
+
+
+def create_app(parts: Hotline) -> FastAPI:
+    """The ASGI application: every room's routes behind one guard, problems as problem+json."""
+    app = FastAPI(title="12345 hotline", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
+    app.state.identity, app.state.idempotency = parts.identity, parts.idempotency
+    install_problems(app)
+    app.add_middleware(BodyLimit, larger={"/api/v1/numbers/import": 16 * 1024 * 1024})
+    app.add_middleware(hotline.metrics.CountRequests, registry=parts.registry)
+    database, audit, clock = parts.stores.database, parts.audit, parts.clock
+    for router in (
+        hotline.metrics.routes(parts.registry, parts.checks),
+        hotline.identity_http.routes(parts.identity),
+        hotline.audit_http.routes(audit),
+        ivr.http.routes(parts.ivr, clock),
+        acd.http.routes(parts.floor, clock, parts.figures),
+        agents.http.routes(parts.agents, audit),
+        recordings.http.routes(parts.recordings, audit, clock, RetentionPolicy()),
+        transcription.http.routes(parts.transcripts, audit, clock),
+        tickets.http.routes(parts.tickets, audit, clock),
+        calls.http.routes(parts.calls, database, audit),
+        console.http.routes(parts.stores.broadcast),
+    ):
+        app.include_router(router)
+    return app
+
+
+class QuietServer(uvicorn.Server):
+    """uvicorn without signal handlers of its own: ending is ours, in our order."""
+
+    def end(self) -> None:
+        self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve_all(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    async with open_stores(settings, SystemClock()) as stores:
+        parts = Hotline(settings, stores)
+        accounts = await first_accounts(parts.identity, is_demo=settings.demo)
+        try:
+            await parts.start()
+            config = uvicorn.Config(
+                create_app(parts),
+                host=settings.bind,
+                port=settings.http_port,
+                log_config=None,
+                access_log=False,
+                log_level="warning",
+                ws="websockets-sansio",
+                timeout_graceful_shutdown=3,
+            )
+            server = QuietServer(config)
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, server.end)
+            parts.tasks.start(_greet(settings, server, accounts), "greeting")
+            await server.serve()
+        finally:
+            await parts.stop()
+
+
+async def _greet(
+    settings: Settings, server: uvicorn.Server, accounts: Sequence[tuple[str, str, Sequence[str]]]
+) -> None:
+    while not server.started:  # noqa: ASYNC110 - uvicorn tells it by this flag alone
+        await asyncio.sleep(0.02)
+    say = typer.echo
+    if accounts:
+        say("\nAccounts made at this first start; their passwords are not shown again:")
+        for login, password, roles in accounts:
+            say(f"  {login:<16} {password}   ({', '.join(roles)})")
+    say(f"\nConsole:  http://{settings.bind}:{settings.http_port}/")
+    say("A call:   .venv/bin/hotline dial 12329 --say SAMPLE     (in a second terminal)")
+    if not settings.demo_seat:
+        say("A seat:   HOTLINE_DEMO_SEAT=1 make run     starts one that answers and talks back")
+    say(f"READY  SIP {settings.bind}:{settings.sip_port}  HTTP {settings.bind}:{settings.http_port}")
+    sys.stdout.flush()
+
+
+@cli.command()
+def serve(
+    demo: Annotated[bool, typer.Option("--demo", help="Load demonstration data at the first start.")] = False,
+    role: Annotated[str, typer.Option(help="all, or worker for transcription alone.")] = "all",
+) -> None:
+    """Run the hotline in the foreground; Ctrl-C ends it and everything it started."""
+    settings = load_settings()
+    if demo:
+        settings = settings.model_copy(update={"demo": True})
+    set_up(is_json=settings.log_json)
+    os.umask(0o077)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    (settings.data / "spool").mkdir(exist_ok=True)
+    if role == "worker":
+        run_worker(settings)
+        return
+    schema.upgrade(settings.sqlalchemy_url)
+    with contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(serve_all(settings))
+
+
+cli.add_typer(ivr.cli.app, name="ivr")
+cli.add_typer(ivr.cli_numbers.app, name="numbers")
+cli.add_typer(hotline.cli_people.app, name="people")
+cli.add_typer(transcription.cli.app, name="model")
+cli.add_typer(recordings.cli.app, name="recordings")
+cli.add_typer(agents.cli.app, name="agents")
+cli.command("token")(hotline.cli_people.token)
+cli.command("dial")(telephony.cli.dial)
+
+
+def main() -> None:
+    """The command `hotline`: an error is one sentence and exit code 1."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        cli()
+    except HotlineError as error:
+        typer.echo(f"hotline: {error}", err=True)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()
