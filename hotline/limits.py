@@ -1,5 +1,6 @@
 """Refuses request bodies that are too large before anything reads them."""
 
+import contextlib
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -21,14 +22,22 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
+            return
         limit = next((most for start, most in self._larger.items() if scope["path"].startswith(start)), self._limit)
         if _announced(scope) > limit:
-            return await _refuse(limit)(scope, receive, send)
+            await _refuse(limit)(scope, receive, send)
+            return
         counted = _Counted(receive, limit)
-        try:
-            await self._app(scope, counted, send)
-        except _TooLargeError:
+
+        async def replaced(message: Message) -> None:
+            # Whoever reads the body may turn our exception into an answer of its own: ours goes out instead.
+            if not counted.is_exceeded:
+                await send(message)
+
+        with contextlib.suppress(_TooLargeError):
+            await self._app(scope, counted, replaced)
+        if counted.is_exceeded:
             await _refuse(limit)(scope, receive, send)
 
 
@@ -42,11 +51,13 @@ class _Counted:
     def __init__(self, receive: Receive, limit: int) -> None:
         self._receive = receive
         self._left = limit
+        self.is_exceeded = False
 
     async def __call__(self) -> Message:
         message = await self._receive()
         self._left -= len(message.get("body", b""))
         if self._left < 0:
+            self.is_exceeded = True
             raise _TooLargeError
         return message
 

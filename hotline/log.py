@@ -1,9 +1,10 @@
 """Logs for the night shift: fixed words, values as fields, and nobody's personal data.
 
 - Fields named `pii_…` are masked: `***`, and the last two digits of a number so that two lines can be compared.
-- In every other string, the event's own included, a run of five digits or more (blanks or hyphens between
-  them, a `+` before them) is masked, unless it is part of an id (`call_01jd…`, `hotline-1795311518.29`), a
-  fraction, a date, or five digits after a colon or the word "port". Numbers that are not strings stay: nobody
+- In every other string, the event's own included, a run of five digits or more that stands alone (single blanks
+  or hyphens within, a `+` before it) is masked. What touches letters or `_` is part of an id (`call_01jd…`) and
+  stays, as do `hotline-1795311518.29`, fractions, dates, and five digits after a colon or the word "port"; but
+  eleven digits that read like a mobile number go wherever they stand. Numbers that are not strings stay: nobody
   may log a telephone number as one, and a test over every log call sees to it. The fields of `EXEMPT` hold
   numbers of the hotline itself.
 - Control characters are written as escapes, so that nobody forges a line; lines of a traceback are indented.
@@ -21,13 +22,16 @@ from structlog.typing import Processor, WrappedLogger
 EXEMPT = frozenset({"dialled", "pid", "port", "digest", "timestamp", "level", "logger"})
 """Fields whose digits are the hotline's own."""
 
-DIGITS = re.compile(
-    r"(?<![0-9A-Za-z_.+])"  # not in the middle of a number, an id or a fraction
-    r"(?!\d{4}-\d{2}-\d{2}(?![0-9-]))"  # not a date
-    r"(?!(?<=:)\d{5}(?![0-9]))(?!(?<=port )\d{5}(?![0-9]))"  # not a port
-    r"\+?\d(?:[ -]?\d){4,}+"
-    r"(?![0-9A-Za-z_])(?!\.\d)"  # not the begin of an id or of a number with a fraction
+RUN = re.compile(r"(?<![0-9A-Za-z_+])\+?\d++(?:[ -]\d++)*(?![0-9A-Za-z_])")
+"""Digits that stand alone, in groups or not."""
+MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
+MOMENT = re.compile(
+    r"(?<![\d-])((?:19|20)\d\d-(?:0\d|1[0-2])-[0-3]\d(?:[T ][0-2]\d:[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?)?)(?![\d-])"
 )
+SHORTEST = 5
+LONGEST_FRACTION = 9
+UNIQUEID_DIGITS = 10
+"""Asterisk's Uniqueid begins with seconds since 1970."""
 
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -100,7 +104,25 @@ def _protected(value: Any, is_exempt: bool) -> Any:
 
 
 def _safe(text: str) -> str:
-    return _escaped(DIGITS.sub("***", text))
+    parts = MOMENT.split(text)
+    parts[::2] = [RUN.sub(_run, MOBILE.sub("***", part)) for part in parts[::2]]
+    return _escaped("".join(parts))
+
+
+def _run(found: re.Match[str]) -> str:
+    return found[0] if _is_harmless(found) else "***"
+
+
+def _is_harmless(found: re.Match[str]) -> bool:
+    count = sum(character.isdigit() for character in found[0])
+    before, after = found.string[: found.start()], found.string[found.end() :]
+    if count < SHORTEST:
+        return True
+    if count == SHORTEST and before.endswith((":", "port ")):
+        return True
+    if re.search(r"\d\.$", before[-2:]):
+        return count <= LONGEST_FRACTION
+    return found[0].isdigit() and count <= UNIQUEID_DIGITS and re.match(r"\.\d", after) is not None
 
 
 def _escaped(text: str) -> str:

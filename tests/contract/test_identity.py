@@ -308,8 +308,7 @@ async def test_the_demonstration_has_one_account_per_role(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-async def test_an_unknown_login_takes_as_long_as_a_wrong_password(tmp_path: Path) -> None:
-
+async def test_an_unknown_login_takes_as_long_as_a_wrong_password() -> None:
     passwords = Passwords()
     stored = await passwords.hash(WORD)
     took: dict[bool, list[float]] = {True: [], False: []}
