@@ -19,7 +19,7 @@ QueueNames = Callable[[], Mapping[str, str]]
 
 
 def routes(
-    keeper: FloorKeeper, clock: Clock, ledger: Ledger | None = None, queue_names: QueueNames = lambda: {}
+    keeper: FloorKeeper, clock: Clock, ledger: Ledger | None = None, queue_names: QueueNames = dict
 ) -> APIRouter:
     """The routes `/api/v1/queues`, `/api/v1/floor` and `/api/v1/kpis`.
 
