@@ -64,6 +64,7 @@ class AmiLink(Manager):  # type: ignore[misc]  # panoramisk has no types
     """The connection, kept up for as long as `run` runs."""
 
     pinger: asyncio.TimerHandle | None
+    authenticated_future: "asyncio.Future[Message]"
 
     def __init__(
         self,
@@ -150,7 +151,7 @@ class AmiLink(Manager):  # type: ignore[misc]  # panoramisk has no types
         """Send actions whose answers interest nobody. Without a connection nothing happens."""
         if self._up:
             for one in self._post(asks):
-                one.future.add_done_callback(lambda future: future.cancelled() or future.exception())
+                one.future.add_done_callback(_ignore)
 
     def _post(self, asks: Sequence[Ask]) -> list[Asked]:
         asked = [Asked(ask) for ask in asks]
@@ -223,8 +224,7 @@ class AmiLink(Manager):  # type: ignore[misc]  # panoramisk has no types
 
     def login(self, future: "asyncio.Future[object]") -> bool:
         """panoramisk's callback of the log-in: `_log_in` judges the answer itself."""
-        if not future.cancelled():
-            future.exception()
+        _ignore(future)
         return False
 
     async def _watch(self) -> None:
@@ -296,3 +296,9 @@ class AmiLink(Manager):  # type: ignore[misc]  # panoramisk has no types
         elif problem != self.problem:
             log.error("no connection to Asterisk", reason=problem, host=self.config["host"], port=self.config["port"])
         self.problem = problem
+
+
+def _ignore(future: "asyncio.Future[object]") -> None:
+    """Take note of a failure that interests nobody, so that asyncio does not complain of it."""
+    if not future.cancelled():
+        future.exception()

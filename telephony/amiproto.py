@@ -87,6 +87,7 @@ class AmiProtocol(PanoramiskProtocol):  # type: ignore[misc]  # panoramisk has n
 
     responses: dict[str, Asked]
     closed: bool
+    transport: asyncio.Transport
 
     def __init__(self, link: Owner) -> None:
         self.link = link
@@ -100,10 +101,8 @@ class AmiProtocol(PanoramiskProtocol):  # type: ignore[misc]  # panoramisk has n
         except OverlongMessage:
             self.link.drop("a message without an end")
             return
-        names = self.link.names
-        for message in messages:
-            if message and wanted(message, names):
-                self._take(parse(message))
+        for message in wanted(messages, self.link.names):
+            self._take(parse(message))
 
     def _take(self, message: Message) -> None:
         try:
