@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, Field
 from starlette.types import Message, Receive, Scope, Send
 
 from hotline.audit import Audit
@@ -30,6 +30,7 @@ SEND_TIMEOUT_S = 60
 """A listener who takes nothing for this long is let go."""
 
 _EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2990, 1, 1, tzinfo=UTC)
+Moment = Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)]
 Player = Annotated[Principal, Depends(require(Permission.RECORDINGS_PLAY))]
 
 
@@ -148,8 +149,8 @@ def _wanted(
     call: Annotated[str, Query(max_length=48, pattern=r"^[0-9a-z_]*$")] = "",
     agent: Annotated[str, Query(max_length=32, pattern=r"^[^\x00-\x1f]*$")] = "",
     state: RecordingState | None = None,
-    since: Annotated[AwareDatetime | None, Query(ge=_EARLIEST, le=_LATEST)] = None,
-    until: Annotated[AwareDatetime | None, Query(ge=_EARLIEST, le=_LATEST)] = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
 ) -> Wanted:
     return Wanted(call=call, agent=agent, state=state, since=since, until=until)
 

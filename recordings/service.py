@@ -29,6 +29,8 @@ from recordings.writes import write
 log = structlog.get_logger(__name__)
 
 BATCH = 100
+LOOK_EVERY_S = 3600.0
+"""Looking through the folders costs time in proportion to all recordings that there are."""
 _PENDING = (RecordingState.PENDING,)
 
 
@@ -53,6 +55,7 @@ class RecordingService:
         self._clock = clock
         self._ids = ids
         self._slots = asyncio.Semaphore(2)
+        self._next_look = clock.monotonic()
         self._finishing: dict[str, asyncio.Task[Recording]] = {}
         self.files = files
 
@@ -116,17 +119,32 @@ class RecordingService:
         return await asyncio.shield(task)
 
     async def sweep(self) -> Swept:
-        """Finish what is pending, and clear raw tracks that a killed process left beside a sealed recording."""
+        """Finish what is pending. At the first time, and then once an hour, also look through the folders for raw
+        tracks that a killed process left beside a sealed recording."""
         rows = await self._pending()
-        closed = sum([(await self.finish(row.id)).state in SEALED for row in rows])
+        closed = sum([await self._try_to_finish(row) for row in rows])
+        cleaned, strays = await self._look_through_folders()
+        return Swept(closed, len(rows) - closed, cleaned, strays)
+
+    async def _try_to_finish(self, row: Recording) -> bool:
+        """One that fails must not keep the others waiting."""
+        try:
+            return (await self.finish(row.id)).state in SEALED
+        except Exception:
+            log.exception("recording not closed", recording=row.id, call=row.call)
+            return False
+
+    async def _look_through_folders(self) -> tuple[int, int]:
+        if self._clock.monotonic() < self._next_look:
+            return 0, 0
+        self._next_look = self._clock.monotonic() + LOOK_EVERY_S
         cleaned = strays = 0
         for _, call in await asyncio.to_thread(list, self.files.call_folders()):
             known = await self.for_call(call)
             strays += known is None
             if known is not None and known.state in SEALED:
-                await self.finish(known.id)
-                cleaned += 1
-        return Swept(closed, len(rows) - closed, cleaned, strays)
+                cleaned += await self._try_to_finish(known)
+        return cleaned, strays
 
     async def discard(self, call: str, arrived_at: datetime) -> None:
         """Remove the tracks of a call that nobody answered: what was heard while it rang is not kept."""

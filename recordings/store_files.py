@@ -9,7 +9,7 @@ import fcntl
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -65,7 +65,7 @@ class RecordingFiles:
             return {name.removesuffix(TRACK): _look(folder, name) for name in names}
 
     @contextmanager
-    def open_track(self, day: str, call: str, line: str) -> Iterator[int]:
+    def open_track(self, day: str, call: str, line: str) -> Generator[int]:
         """A file descriptor of a raw track.
 
         Raises:
@@ -171,7 +171,7 @@ class RecordingFiles:
                 yield from ((day, call) for call in calls)
 
     @contextmanager
-    def _folder(self, day: str, call: str | None = None, *, create: bool = False) -> Iterator[int | None]:
+    def _folder(self, day: str, call: str | None = None, *, create: bool = False) -> Generator[int | None]:
         """A descriptor of the day's or the call's folder, reached without following a link; `None`: not there."""
         parts = [*_checked(_DAY, day).split("/"), *([] if call is None else [_checked(_ID, call)])]
         if create:
@@ -280,7 +280,7 @@ def _remove_if_empty(parent: int, name: str) -> None:
 
 
 @contextmanager
-def _disk_errors() -> Iterator[None]:
+def _disk_errors() -> Generator[None]:
     """Turn what the operating system says into sentences, without paths of this machine."""
     try:
         yield

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, delete, false, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, false, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from recordings.integrity import Deed, Head, Link, next_link
@@ -167,7 +167,7 @@ async def list_recordings(
         conditions.append(or_(recordings.c.answered_at < at, same))
     query = select(recordings).where(*conditions)
     query = query.order_by(recordings.c.answered_at.desc(), recordings.c.id.desc()).limit(limit)
-    return await _many(connection, (await connection.execute(query)).all())
+    return await _many(connection, (await connection.execute(query)).mappings().all())
 
 
 async def recordings_in(
@@ -175,14 +175,16 @@ async def recordings_in(
 ) -> list[Recording]:
     """Recordings in these states by id, above `after`."""
     query = select(recordings).where(recordings.c.state.in_([state.value for state in states]), recordings.c.id > after)
-    return await _many(connection, (await connection.execute(query.order_by(recordings.c.id).limit(limit))).all())
+    return await _many(
+        connection, (await connection.execute(query.order_by(recordings.c.id).limit(limit))).mappings().all()
+    )
 
 
 async def wanting_transcription(connection: AsyncConnection, limit: int) -> list[Recording]:
     """Sealed recordings whose transcript is wanted, oldest first."""
     query = select(recordings).where(recordings.c.transcription == Transcription.WANTED.value)
     query = query.order_by(recordings.c.answered_at, recordings.c.id).limit(limit)
-    return await _many(connection, (await connection.execute(query)).all())
+    return await _many(connection, (await connection.execute(query)).mappings().all())
 
 
 async def ended_before(
@@ -194,7 +196,9 @@ async def ended_before(
         recordings.c.ended_at < moment,
         recordings.c.id > after,
     )
-    return await _many(connection, (await connection.execute(query.order_by(recordings.c.id).limit(limit))).all())
+    return await _many(
+        connection, (await connection.execute(query.order_by(recordings.c.id).limit(limit))).mappings().all()
+    )
 
 
 async def mark_purging(connection: AsyncConnection, recording: str) -> bool:
@@ -225,7 +229,7 @@ async def certify(connection: AsyncConnection, gone: Recording, certificate: Cer
 async def certificates(connection: AsyncConnection, limit: int = 1000) -> list[Certificate]:
     """Newest first."""
     query = select(purge_certificates).order_by(purge_certificates.c.purged_at.desc()).limit(limit)
-    rows = (await connection.execute(query)).all()
+    rows = (await connection.execute(query)).mappings().all()
     return [Certificate(**_plain(row)) for row in rows]
 
 
@@ -245,7 +249,7 @@ async def chain_head(connection: AsyncConnection) -> Head | None:
 async def chain(connection: AsyncConnection, after: int, limit: int) -> list[Link]:
     """Links above position `after`, oldest first."""
     query = select(recording_chain).where(recording_chain.c.seq > after).order_by(recording_chain.c.seq).limit(limit)
-    rows = (await connection.execute(query)).all()
+    rows = (await connection.execute(query)).mappings().all()
     return [msgspec.convert(_plain(row), Link) for row in rows]
 
 
@@ -280,7 +284,7 @@ def _of_agent(agent: str) -> Any:
 
 
 async def _one(connection: AsyncConnection, condition: ColumnElement[bool]) -> Recording | None:
-    row = (await connection.execute(select(recordings).where(condition))).first()
+    row = (await connection.execute(select(recordings).where(condition))).mappings().first()
     return None if row is None else (await _many(connection, [row]))[0]
 
 
@@ -290,17 +294,17 @@ async def _sure(connection: AsyncConnection, recording: str) -> Recording:
     return found
 
 
-async def _many(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> list[Recording]:
-    query = select(recording_agents).where(recording_agents.c.recording.in_([row.id for row in rows]))
+async def _many(connection: AsyncConnection, rows: Sequence[RowMapping]) -> list[Recording]:
+    query = select(recording_agents).where(recording_agents.c.recording.in_([row["id"] for row in rows]))
     agents: dict[str, list[str]] = {}
     for row in (await connection.execute(query.order_by(recording_agents.c.agent))).all() if rows else ():
         agents.setdefault(row.recording, []).append(row.agent)
-    return [msgspec.convert({**_plain(row), "agents": agents.get(row.id, [])}, Recording) for row in rows]
+    return [msgspec.convert({**_plain(row), "agents": agents.get(row["id"], [])}, Recording) for row in rows]
 
 
-def _plain(row: Row[Any]) -> dict[str, Any]:
+def _plain(row: RowMapping) -> dict[str, Any]:
     """The row with names that msgspec takes for strings."""
-    return {str(name): value for name, value in row._mapping.items()}
+    return {str(name): value for name, value in row.items()}
 
 
 async def _change(connection: AsyncConnection, recording: str, **values: Any) -> None:

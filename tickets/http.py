@@ -38,6 +38,7 @@ _Telephone = Annotated[str, StringConstraints(pattern=r"^([+0-9][0-9 -]{2,38})?$
 """A masked number cannot be sent back by mistake: `*` is none of its characters."""
 
 _EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2990, 1, 1, tzinfo=UTC)
+Moment = Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)]
 
 
 class RegistrationChange(RequestBody):
@@ -150,7 +151,7 @@ def _wanted(
     state: State | None = None,
     dialled: Annotated[str, Query(max_length=40, pattern=r"^[+0-9]*$")] = "",
     call: Annotated[str, Query(max_length=48, pattern=r"^[0-9a-z_]*$")] = "",
-    since: Annotated[AwareDatetime | None, Query(ge=_EARLIEST, le=_LATEST)] = None,
+    since: Moment | None = None,
 ) -> Wanted:
     return Wanted(state=state, dialled=dialled, call=call, since=since)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Table, and_, false, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, Table, and_, false, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tickets.errors import Outdated
@@ -110,14 +110,14 @@ async def list_tickets(
     """Newest first."""
     query = select(tickets).where(*_matches(wanted), _within(scope), *_beyond(tickets, after))
     query = query.order_by(tickets.c.created_at.desc(), tickets.c.id.desc()).limit(limit)
-    return [_ticket(row) for row in (await connection.execute(query)).all()]
+    return [_ticket(row) for row in (await connection.execute(query)).mappings()]
 
 
 async def history(connection: AsyncConnection, ticket: str) -> list[HistoryLine]:
     """Everything that happened to a ticket, in order."""
     columns = [column for column in ticket_history.c if column.name != "ticket"]
     query = select(*columns).where(ticket_history.c.ticket == ticket).order_by(ticket_history.c.seq)
-    return [HistoryLine(**_plain(row)) for row in (await connection.execute(query)).all()]
+    return [HistoryLine(**_plain(row)) for row in (await connection.execute(query)).mappings()]
 
 
 async def insert_callback(connection: AsyncConnection, new: CallbackTask) -> CallbackTask:
@@ -149,7 +149,7 @@ async def list_callbacks(
         conditions.append(or_(callback_tasks.c.created_at > at, same))
     query = select(callback_tasks).where(*conditions)
     query = query.order_by(callback_tasks.c.created_at, callback_tasks.c.id).limit(limit)
-    return [msgspec.convert(_plain(row), CallbackTask) for row in (await connection.execute(query)).all()]
+    return [msgspec.convert(_plain(row), CallbackTask) for row in (await connection.execute(query)).mappings()]
 
 
 def _matches(wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -188,19 +188,19 @@ def _beyond(table: Table, after: After | None) -> Sequence[ColumnElement[bool]]:
 
 
 async def _one(connection: AsyncConnection, condition: ColumnElement[bool]) -> Ticket | None:
-    row = (await connection.execute(select(tickets).where(condition))).first()
+    row = (await connection.execute(select(tickets).where(condition))).mappings().first()
     return None if row is None else _ticket(row)
 
 
 async def _callback(connection: AsyncConnection, condition: ColumnElement[bool]) -> CallbackTask | None:
-    row = (await connection.execute(select(callback_tasks).where(condition))).first()
+    row = (await connection.execute(select(callback_tasks).where(condition))).mappings().first()
     return None if row is None else msgspec.convert(_plain(row), CallbackTask)
 
 
-def _ticket(row: Row[Any]) -> Ticket:
+def _ticket(row: RowMapping) -> Ticket:
     return msgspec.convert(_plain(row), Ticket)
 
 
-def _plain(row: Row[Any]) -> dict[str, Any]:
+def _plain(row: RowMapping) -> dict[str, Any]:
     """The row with names that msgspec takes for strings."""
-    return {str(name): value for name, value in row._mapping.items()}
+    return {str(name): value for name, value in row.items()}

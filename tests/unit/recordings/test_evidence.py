@@ -135,7 +135,8 @@ async def test_forged_sound_with_a_fitting_row_does_not_fit_the_chain(
     path = service.sound_path(row)
     forged = path.read_bytes()[:-2] + b"\0\0"
     path.write_bytes(forged)
-    await change(database, f"UPDATE recordings SET sha256 = '{hashlib.sha256(forged).hexdigest()}'")
+    sha256 = hashlib.sha256(forged).hexdigest()
+    await database.write(lambda c: c.execute(store.update(store.recordings).values(sha256=sha256)))
     assert findings(await verify(database, files)) == [(Finding.ROW, row.id)]
 
 
@@ -195,7 +196,7 @@ async def test_removal_that_was_cut_off_goes_on(
 
 
 async def test_hold_put_on_meanwhile_stops_the_removal(
-    make: Make, database: OpenDatabase, files: RecordingFiles, clock: ManualClock, service: RecordingService, scribe
+    make: Make, database: OpenDatabase, files: RecordingFiles, clock: ManualClock, service: RecordingService
 ) -> None:
     row = await make("call_1")
     clock.advance(timedelta(days=2000))

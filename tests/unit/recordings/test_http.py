@@ -2,10 +2,10 @@
 
 import gc
 import io
-import os
 import wave
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -243,12 +243,16 @@ async def test_list_has_pages(client, service: RecordingService, clock: ManualCl
     assert len((await client.get(BASE, params={"since": late}, headers=QA)).json()["items"]) == 2
 
 
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 async def test_file_is_closed_when_the_listener_goes_away(service: RecordingService, played: Recording, scribe) -> None:
     """The connection breaks after the first piece; a file left open would be a ResourceWarning or a leak."""
     app = FastAPI()
     app.state.identity = Everyone()
     app.include_router(routes(service, scribe, ManualClock(played.answered_at), RetentionPolicy()))
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
 
     async def receive() -> dict[str, object]:
         return {"type": "http.request", "body": b"", "more_body": False}
@@ -273,4 +277,4 @@ async def test_file_is_closed_when_the_listener_goes_away(service: RecordingServ
     with pytest.raises(Exception, match=r".*"):
         await app(scope, receive, send)
     gc.collect()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() == before

@@ -174,7 +174,7 @@ def test_every_sample_after_the_answer_is_heard_once_at_its_moment(
     for item, samples, number in zip(items, voices, order, strict=True):
         column = next(c.index for c in layout.channels if item.track.line in c.lines)
         for k, sample in enumerate(samples.tolist()):
-            if 0 <= shapes[number][1] + k:
+            if shapes[number][1] + k >= 0:
                 wide[shapes[number][1] + k, column] += sample
     assert np.array_equal(mixed, wide.clip(-32768, 32767))
     assert layout.frames == max([0, *(s + n for _, s, n in shapes if n)])

@@ -6,7 +6,7 @@ import hashlib
 import os
 import tracemalloc
 import wave
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import pytest
 from hotline.clock import ManualClock
 from hotline.errors import Conflict, NotFound
 from hotline.sql import OpenDatabase
+from recordings import closing
 from recordings import store_sql as store
 from recordings.model import RATE, Flag, Party, Recording, RecordingState, Track, Transcription
 from recordings.service import RecordingService, Swept
@@ -26,10 +27,11 @@ from recordings.visibility import Scope
 pytestmark = pytest.mark.unit
 
 Speak = Callable[..., Track]
+Answered = Callable[[str], Awaitable[Recording]]
 
 
 @pytest.fixture
-def answered(service: RecordingService, speak: Speak, clock: ManualClock) -> Callable[[str], object]:
+def answered(service: RecordingService, speak: Speak, clock: ManualClock) -> Answered:
     """A call of two seconds, opened and spoken, with the citizen's track beginning one second early."""
 
     async def begin(call: str) -> Recording:
@@ -50,7 +52,7 @@ def on_disk(files: RecordingFiles) -> list[str]:
 
 
 async def test_closed_recording_has_the_citizen_left_and_the_operator_right(
-    service: RecordingService, answered, clock: ManualClock, files: RecordingFiles
+    service: RecordingService, answered: Answered, clock: ManualClock, files: RecordingFiles
 ) -> None:
     await answered("call_1")
     done = await service.close("call_1", **end(clock))
@@ -70,7 +72,7 @@ async def test_closed_recording_has_the_citizen_left_and_the_operator_right(
 
 
 async def test_opening_again_gives_the_same_recording_and_keeps_what_is_known(
-    service: RecordingService, answered, clock: ManualClock
+    service: RecordingService, answered: Answered, clock: ManualClock
 ) -> None:
     first = await answered("call_1")
     now = clock.now()
@@ -81,7 +83,9 @@ async def test_opening_again_gives_the_same_recording_and_keeps_what_is_known(
     assert again.agents == ("1001", "1002")
 
 
-async def test_closing_again_changes_nothing(service: RecordingService, answered, clock: ManualClock, database) -> None:
+async def test_closing_again_changes_nothing(
+    service: RecordingService, answered: Answered, clock: ManualClock, database
+) -> None:
     await answered("call_1")
     first = await service.close("call_1", **end(clock))
     clock.advance(timedelta(hours=1))
@@ -92,7 +96,7 @@ async def test_closing_again_changes_nothing(service: RecordingService, answered
 
 
 async def test_closing_at_the_same_time_seals_once(
-    service: RecordingService, answered, clock: ManualClock, database: OpenDatabase
+    service: RecordingService, answered: Answered, clock: ManualClock, database: OpenDatabase
 ) -> None:
     await answered("call_1")
     outcomes = await asyncio.gather(*(service.close("call_1", **end(clock)) for _ in range(10)))
@@ -110,7 +114,7 @@ async def test_call_that_nobody_answered_has_no_recording_and_its_tracks_are_dis
 
 
 async def test_tracks_of_an_answered_call_are_not_discarded(
-    service: RecordingService, answered, clock: ManualClock, files: RecordingFiles
+    service: RecordingService, answered: Answered, clock: ManualClock, files: RecordingFiles
 ) -> None:
     await answered("call_1")
     await service.discard("call_1", clock.now())
@@ -118,7 +122,7 @@ async def test_tracks_of_an_answered_call_are_not_discarded(
 
 
 async def test_running_call_cannot_be_finished_and_an_unknown_one_is_not_found(
-    service: RecordingService, answered, files: RecordingFiles
+    service: RecordingService, answered: Answered, files: RecordingFiles
 ) -> None:
     row = await answered("call_1")
     with pytest.raises(Conflict):
@@ -142,7 +146,9 @@ async def test_missing_empty_and_cut_tracks_are_flags_on_the_row(
     assert [c.flags for c in done.channels] == [(Flag.MISSING,), (Flag.TRUNCATED,), (Flag.EMPTY,)]
 
 
-async def test_odd_byte_of_a_crash_is_left_out(service: RecordingService, answered, clock: ManualClock, files) -> None:
+async def test_odd_byte_of_a_crash_is_left_out(
+    service: RecordingService, answered: Answered, clock: ManualClock, files
+) -> None:
     row = await answered("call_1")
     track = files.track_folder(row.folder, row.call) / "call_1b.2.sln"
     track.write_bytes(track.read_bytes()[:-1])
@@ -152,7 +158,7 @@ async def test_odd_byte_of_a_crash_is_left_out(service: RecordingService, answer
 
 
 async def test_track_nobody_declared_is_kept_on_a_channel_of_its_own(
-    service: RecordingService, answered, speak: Speak, clock: ManualClock, files: RecordingFiles
+    service: RecordingService, answered: Answered, speak: Speak, clock: ManualClock, files: RecordingFiles
 ) -> None:
     await answered("call_1")
     speak("call_1", "stray.9", Party.EXPERT, 3000, seconds=1)
@@ -168,7 +174,7 @@ async def test_track_nobody_declared_is_kept_on_a_channel_of_its_own(
 
 
 async def test_linked_track_is_flagged_and_never_read(
-    service: RecordingService, answered, clock: ManualClock, files: RecordingFiles, tmp_path: Path
+    service: RecordingService, answered: Answered, clock: ManualClock, files: RecordingFiles, tmp_path: Path
 ) -> None:
     row = await answered("call_1")
     (tmp_path / "secret").write_bytes(b"\1\2" * RATE)
@@ -195,7 +201,11 @@ async def test_call_without_any_sound_is_sealed_as_lost(
 
 
 async def test_full_disk_leaves_it_pending_with_a_sentence_until_a_sweep(
-    service: RecordingService, answered, clock: ManualClock, files: RecordingFiles, monkeypatch: pytest.MonkeyPatch
+    service: RecordingService,
+    answered: Answered,
+    clock: ManualClock,
+    files: RecordingFiles,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await answered("call_1")
 
@@ -217,7 +227,11 @@ async def test_full_disk_leaves_it_pending_with_a_sentence_until_a_sweep(
 
 
 async def test_sound_that_reads_back_differently_is_not_sealed_and_the_tracks_stay(
-    service: RecordingService, answered, clock: ManualClock, files: RecordingFiles, monkeypatch: pytest.MonkeyPatch
+    service: RecordingService,
+    answered: Answered,
+    clock: ManualClock,
+    files: RecordingFiles,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await answered("call_1")
     with monkeypatch.context() as patch:
@@ -232,8 +246,7 @@ async def test_sound_that_reads_back_differently_is_not_sealed_and_the_tracks_st
 @pytest.mark.parametrize("seam", ["fsync", "rename", "seal", "delete"])
 async def test_closing_that_was_cut_off_anywhere_ends_the_same_when_run_again(
     service: RecordingService,
-    answered,
-    speak: Speak,
+    answered: Answered,
     clock: ManualClock,
     files: RecordingFiles,
     database: OpenDatabase,
@@ -268,7 +281,7 @@ async def test_closing_that_was_cut_off_anywhere_ends_the_same_when_run_again(
 
 
 async def test_sound_composed_before_the_database_was_set_back_is_kept(
-    service: RecordingService, answered, clock: ManualClock, files: RecordingFiles, database: OpenDatabase
+    service: RecordingService, answered: Answered, clock: ManualClock, database: OpenDatabase
 ) -> None:
     row = await answered("call_1")
     done = await service.close("call_1", **end(clock))
@@ -285,7 +298,7 @@ async def test_sound_composed_before_the_database_was_set_back_is_kept(
 
 
 async def test_tracks_stay_when_the_sealed_sound_beside_them_is_damaged(
-    service: RecordingService, answered, speak: Speak, clock: ManualClock, files: RecordingFiles
+    service: RecordingService, answered: Answered, speak: Speak, clock: ManualClock, files: RecordingFiles
 ) -> None:
     await answered("call_1")
     done = await service.close("call_1", **end(clock))
@@ -297,7 +310,7 @@ async def test_tracks_stay_when_the_sealed_sound_beside_them_is_damaged(
 
 
 async def test_call_answered_again_before_closing_grows_one_recording(
-    service: RecordingService, answered, speak: Speak, clock: ManualClock, database: OpenDatabase
+    service: RecordingService, answered: Answered, speak: Speak, clock: ManualClock, database: OpenDatabase
 ) -> None:
     row = await answered("call_1")
     await database.write(lambda c: store.close_recording(c, "call_1", clock.now() + timedelta(seconds=2)))
@@ -320,7 +333,7 @@ async def test_sweep_counts_folders_that_no_recording_knows_and_leaves_them(
 
 
 async def test_transcripts_are_wanted_until_somebody_says_what_became_of_them(
-    service: RecordingService, answered, clock: ManualClock
+    service: RecordingService, answered: Answered, clock: ManualClock
 ) -> None:
     for call in ("call_1", "call_2"):
         await answered(call)
@@ -351,9 +364,7 @@ async def test_lists_are_newest_first_and_cut_by_scope(service: RecordingService
     assert await service.find(Wanted(call="call_1", agent="1001"), everything, 10) == []
 
 
-async def test_three_hours_are_composed_in_little_memory(
-    files: RecordingFiles, service: RecordingService, clock: ManualClock
-) -> None:
+async def test_three_hours_are_composed_in_little_memory(service: RecordingService, clock: ManualClock) -> None:
     now = clock.now()
     folder = service.track_folder("call_1", now)
     folder.mkdir(parents=True)
@@ -370,3 +381,33 @@ async def test_three_hours_are_composed_in_little_memory(
     assert done is not None
     assert done.length_ms == 9 * 60_000
     assert peak < 12_000_000 < done.size_bytes
+
+
+async def test_folders_are_looked_through_at_first_and_then_once_an_hour(
+    service: RecordingService, speak: Speak, clock: ManualClock
+) -> None:
+    speak("call_7", "a.1", Party.CITIZEN, 1)
+    assert [await service.sweep(), await service.sweep()] == [Swept(strays=1), Swept()]
+    clock.advance(timedelta(hours=1))
+    assert await service.sweep() == Swept(strays=1)
+
+
+async def test_recording_that_fails_in_an_unforeseen_way_keeps_no_other_waiting(
+    service: RecordingService,
+    answered: Answered,
+    clock: ManualClock,
+    database: OpenDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [await answered(f"call_{number}") for number in range(3)]
+    for row in rows:
+        await database.write(lambda c, row=row: store.close_recording(c, row.call, clock.now()))
+    bad = min(row.id for row in rows)
+
+    def composed(files: RecordingFiles, row: Recording) -> closing.Composed:
+        if row.id == bad:
+            raise ValueError("nobody thought of this")
+        return closing.compose(files, row)
+
+    monkeypatch.setattr("recordings.service.compose", composed)
+    assert await service.sweep() == Swept(closed=2, waiting=1)

@@ -1,4 +1,4 @@
-"""Tickets over HTTP: each role its projection, each view a line in the audit, each bad body a refusal without internals."""
+"""Tickets over HTTP: each role its projection, each view a line in the audit, each bad body a plain refusal."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta

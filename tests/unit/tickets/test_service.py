@@ -80,7 +80,7 @@ async def test_transaction_that_fails_leaves_neither_ticket_nor_number(
 
 
 async def test_recording_and_transcript_are_attached_once_and_leave_the_version(
-    service: TicketService, born: Ticket, clock: ManualClock
+    service: TicketService, born: Ticket
 ) -> None:
     for _ in range(2):
         await service.attach_recording("call_1", "rec_2")
