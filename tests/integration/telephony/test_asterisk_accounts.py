@@ -155,19 +155,20 @@ async def test_wrong_password_of_a_softphone_is_refused(asterisk_node: AsteriskN
 
 
 @pytest.mark.parametrize("user", ["13912345678", "trunk", "seat8001", "hotline"])
-def test_only_the_trunks_addresses_bring_citizens(asterisk_node: AsteriskNode, stranger: Stranger, user: str) -> None:
-    with AmiProbe(asterisk_node.ami) as ami:
+def test_only_the_trunks_addresses_bring_citizens(shared_asterisk_node: AsteriskNode, user: str) -> None:
+    with AmiProbe(shared_asterisk_node.ami) as ami:
         ami.beat()
-        answer = stranger.ask("INVITE", user, to="12345")
+        with Stranger(shared_asterisk_node) as stranger:
+            answer = stranger.ask("INVITE", user, to="12345")
         assert answer.startswith("SIP/2.0 401 ")
-        with Citizen(asterisk_node.sip) as citizen:
+        with Citizen(shared_asterisk_node.sip) as citizen:
             citizen.talk("12345")
             ami.wait_arrival()
         assert len(ami.find("Newchannel")) == 1
 
 
-def test_citizen_whose_number_is_a_seats_phone_is_a_citizen(asterisk_node: AsteriskNode) -> None:
-    with AmiProbe(asterisk_node.ami) as ami, Citizen(asterisk_node.sip, "8001") as citizen:
+def test_citizen_whose_number_is_a_seats_phone_is_a_citizen(shared_asterisk_node: AsteriskNode) -> None:
+    with AmiProbe(shared_asterisk_node.ami) as ami, Citizen(shared_asterisk_node.sip, "8001") as citizen:
         ami.beat()
         citizen.talk("12345")
         assert ami.wait_arrival()["CallerIDNum"] == "8001"

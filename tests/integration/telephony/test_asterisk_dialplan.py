@@ -27,6 +27,14 @@ def controller(asterisk_node: AsteriskNode) -> Iterator[AmiProbe]:
         yield ami
 
 
+@pytest.fixture
+def shared_controller(shared_asterisk_node: AsteriskNode) -> Iterator[AmiProbe]:
+    """The same on the node that all tests share."""
+    with AmiProbe(shared_asterisk_node.ami) as ami:
+        ami.beat()
+        yield ami
+
+
 async def seat(node: AsteriskNode, phone: str = "8001", manners: Manners | None = None) -> SeatPhone:
     account = await node.provisioning.add(PhoneId(phone), SECRET)
     return SeatPhone(node.sip, Account(account, SECRET), manners)
@@ -34,11 +42,11 @@ async def seat(node: AsteriskNode, phone: str = "8001", manners: Manners | None 
 
 @pytest.mark.parametrize("number", ["12345", "12329", "96000123", "+867171234567", "00", "1"])
 def test_any_digits_reach_us_also_undeclared_ones(
-    asterisk_node: AsteriskNode, controller: AmiProbe, number: str
+    shared_asterisk_node: AsteriskNode, shared_controller: AmiProbe, number: str
 ) -> None:
-    with Citizen(asterisk_node.sip) as citizen:
+    with Citizen(shared_asterisk_node.sip) as citizen:
         citizen.talk(number)
-        start = controller.wait_arrival()
+        start = shared_controller.wait_arrival()
     told = environment(start)
     assert told["agi_arg_1"] == "arrive"
     assert told["agi_extension"] == number
@@ -46,15 +54,17 @@ def test_any_digits_reach_us_also_undeclared_ones(
     assert told["agi_callerid"] == citizen.number
 
 
-def test_diversions_come_nearest_first_and_only_as_digits(asterisk_node: AsteriskNode, controller: AmiProbe) -> None:
+def test_diversions_come_nearest_first_and_only_as_digits(
+    shared_asterisk_node: AsteriskNode, shared_controller: AmiProbe
+) -> None:
     headers = [
         ("Diversion", '"a, <b> ${SHELL(id)}" <sip:071712329@10.0.0.1;user=phone>;reason=unconditional'),
         diversion("12366"),
         history("12333", "12320", "12345"),
     ]
-    with Citizen(asterisk_node.sip) as citizen:
+    with Citizen(shared_asterisk_node.sip) as citizen:
         citizen.talk("12345", headers=headers)
-        told = environment(controller.wait_arrival())
+        told = environment(shared_controller.wait_arrival())
     assert told["agi_arg_3"].split("-") == ["071712329", "12366", "12345", "12320", "12333"]
 
 
@@ -70,11 +80,11 @@ def test_diversions_come_nearest_first_and_only_as_digits(asterisk_node: Asteris
     ],
 )
 def test_odd_diversions_leave_digits_or_nothing(
-    asterisk_node: AsteriskNode, controller: AmiProbe, header: str, numbers: str
+    shared_asterisk_node: AsteriskNode, shared_controller: AmiProbe, header: str, numbers: str
 ) -> None:
-    with Citizen(asterisk_node.sip) as citizen:
+    with Citizen(shared_asterisk_node.sip) as citizen:
         citizen.talk("12345", headers=[("Diversion", header)])
-        assert environment(controller.wait_arrival()).get("agi_arg_3", "") == numbers
+        assert environment(shared_controller.wait_arrival()).get("agi_arg_3", "") == numbers
 
 
 async def test_offer_connects_the_two_and_each_has_a_track_of_its_own_voice(

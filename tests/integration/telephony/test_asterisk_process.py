@@ -148,8 +148,12 @@ async def test_asterisk_that_dies_again_and_again_is_started_again_and_again(sta
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)
         died = time.monotonic()
-        await until(lambda times=times: process.restarts == times and process.pid is not None)
+        await back_after(process, times)
         assert time.monotonic() - died < 5
+
+
+async def back_after(process: AsteriskProcess, deaths: int) -> None:
+    await until(lambda: process.restarts == deaths and process.pid is not None)
 
 
 async def test_our_death_leaves_calls_alone_and_the_next_of_us_adopts_them(start: Start, tmp_path: Path) -> None:
