@@ -61,4 +61,4 @@ def _row(agent: Agent, now: datetime) -> dict[str, Any]:
 
 
 def _agent(row: RowMapping) -> Agent:
-    return msgspec.convert(dict(row), Agent)
+    return msgspec.convert({str(name): value for name, value in row.items()}, Agent)
