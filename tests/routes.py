@@ -6,7 +6,7 @@ every door without log-in and with every role, and compares with `POLICY`.
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 import httpx
@@ -76,7 +76,7 @@ async def trespasses(app: FastAPI, public: frozenset[str] = PUBLIC) -> list[str]
     return found
 
 
-async def _try_route(client: httpx.AsyncClient, door: Door):
+async def _try_route(client: httpx.AsyncClient, door: Door) -> AsyncIterator[str]:
     path = _filled(door.path)
     answer = await _ask(client, door.method, path, None)
     if answer is None or answer.status_code != 401:
@@ -91,7 +91,7 @@ async def _try_route(client: httpx.AsyncClient, door: Door):
             yield f"{door} {'refuses' if is_refused else 'lets in'} {role} ({_code(answer)}), against POLICY."
 
 
-async def _try_socket(app: FastAPI, door: Door):
+async def _try_socket(app: FastAPI, door: Door) -> AsyncIterator[str]:
     for role in (None, *Role):
         if role is not None and (door.permission is None or role in POLICY[door.permission]):
             continue
@@ -146,7 +146,7 @@ async def _is_accepted(app: FastAPI, path: str, role: Role | None, origin: str =
     finally:
         served.cancel()
         await asyncio.gather(served, return_exceptions=True)
-    return first["type"] == "websocket.accept"
+    return bool(first["type"] == "websocket.accept")
 
 
 def _guards(dependant: object) -> Iterator[Guard | SignedIn | SocketGuard]:

@@ -72,8 +72,8 @@ async def test_neither_cookies_nor_tokens_nor_passwords_are_stored(house: Kernel
     client = await _logged_in(house, "administrator")
     token = (await client.post("/api/v1/tokens", json={"name": "t", "roles": ["qa"]})).json()["token"]
     secrets = (client.cookies[COOKIE], token, WORD)
-    for table in tables.metadata.sorted_tables:
-        rows = await house.database.read(lambda c, table=table: c.execute(select(table)))
+    for table in (tables.people, tables.log_ins, tables.tokens, tables.audit, tables.answers):
+        rows = await house.database.read(lambda c, table=table: c.execute(select(table)))  # type: ignore[misc]
         stored = " ".join(str(row) for row in rows)
         assert not [secret for secret in secrets if secret in stored], table.name
 
