@@ -208,7 +208,7 @@ async def test_seat_that_withdraws_by_hold_stops_ringing(asterisk_node: Asterisk
         began = time.monotonic()
         controller.redirect(line["Channel"], "hold")
         ended(ringing, 2)
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 2  # some 20 ms on an idle machine
         waits_with_music(controller, line, call)
 
 
