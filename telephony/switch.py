@@ -83,7 +83,7 @@ class AsteriskSwitch:
     def start(self) -> None:
         """Connect, and stay connected until `close`."""
         self._tasks.keep(self._read, "read", 0.0)
-        self._tasks.start(self.link.run(), "link")
+        self._tasks.keep(self.link.run, "link", 1.0)
         self._tasks.keep(self._extend_leases, "leases", LEASE_EVERY_S)
         self._tasks.keep(self._look_around, "reconcile", self._reconcile_every_s)
         self._tasks.keep(self._expire, "expire", EXPIRE_EVERY_S)
