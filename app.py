@@ -26,6 +26,7 @@ import agents.demo_seat
 import agents.http
 import calls.http
 import console.http
+import console.system
 import hotline.audit_http
 import hotline.cli_people
 import hotline.identity_http
@@ -58,13 +59,14 @@ from hotline.clock import SystemClock
 from hotline.errors import HotlineError, Unavailable
 from hotline.http import install_problems
 from hotline.idempotency import SqlIdempotency
-from hotline.identity_service import IdentityService, first_accounts
+from hotline.identity_service import SYSTEM, IdentityService, first_accounts
 from hotline.ids import UlidIds
 from hotline.limits import BodyLimit
 from hotline.local import LocalBroadcast, LocalEventLog, LocalLease
 from hotline.log import set_up
 from hotline.ports import Broadcast, EventLog, Lease
 from hotline.redis_ import RedisBroadcast, RedisConnection, RedisEventLog, RedisLease
+from hotline.security import Role
 from hotline.settings import Settings, load_settings
 from hotline.spool import SpooledLog
 from hotline.sql import OpenDatabase, connect
@@ -78,6 +80,7 @@ from telephony.asterisk import AsteriskProcess
 from telephony.endpoint import parse_ami_url
 from telephony.places import places_of
 from telephony.provisioning import Provisioning
+from telephony.selfcheck import self_check
 from telephony.switch import AsteriskSwitch
 from tickets.numbering import NumberFormat
 from tickets.service import TicketService
@@ -131,6 +134,9 @@ class Hotline:
         clock, ids, zone = SystemClock(), UlidIds(), ZoneInfo(settings.timezone)
         database, data = stores.database, settings.data.absolute()
         self.tasks = Tasks("hotline")
+        self._fresh = asyncio.Event()
+        self._started_at = clock.now().isoformat()
+        self.node_problems: list[str] = []
         self.registry: CollectorRegistry = hotline.metrics.new_registry()
         self.checks = hotline.metrics.Checks()
         self.audit = SqlAudit(database, clock)
@@ -168,6 +174,7 @@ class Hotline:
             house=House(ring=rules.ring, bye="bye", experts=self.seats.experts),
             data=data,
             timezone=zone,
+            check_node=self._check_node,
         )
         self.links = Links(
             recordings=self.recordings,
@@ -185,8 +192,36 @@ class Hotline:
         await self.stores.broadcast.publish("changes", {})
 
     async def _asterisk_answers(self) -> None:
-        if not self.switch.link.is_up:
+        if not self.switch.link.up:
             raise Unavailable("Asterisk does not answer.")
+
+    async def look(self) -> console.system.SystemView:
+        """How this process is, for administrators."""
+        ready = self.asterisk.ready if self.asterisk else None
+        state = self.ivr.state()
+        return console.system.SystemView(
+            pid=os.getpid(),
+            started_at=self._started_at,
+            asterisk=console.system.AsteriskView(
+                is_up=self.switch.link.up,
+                version=ready.version if ready else "",
+                pid=self.asterisk.pid if self.asterisk else None,
+                adopted=self.asterisk.adopted if self.asterisk else False,
+                restarts=self.asterisk.restarts if self.asterisk else 0,
+                problems=self.node_problems,
+            ),
+            is_degraded=self.floor.degraded,
+            live_calls=len(self.ledger.live),
+            undeclared_calls=state.undeclared,
+            catalogue=state.source,
+            problems=list(state.problems),
+        )
+
+    async def _check_node(self) -> None:
+        """Right after every connect: is this Asterisk, and our account on it, what we need?"""
+        self.node_problems = list(await self_check(self.switch.link))
+        for problem in self.node_problems:
+            log.error("asterisk is not as it must be", problem=problem)
 
     async def start(self) -> None:
         """Bring everything up, in the order in which the parts need each other."""
@@ -221,8 +256,6 @@ class Hotline:
         await self.changed()
         await asyncio.sleep(0.1)
 
-    _fresh = asyncio.Event()
-
     async def stop(self) -> None:
         """End everything that `start` began, Asterisk last."""
         await self.tasks.close()
@@ -246,6 +279,7 @@ def create_app(parts: Hotline) -> FastAPI:
         hotline.identity_http.routes(parts.identity),
         hotline.audit_http.routes(audit),
         ivr.http.routes(parts.ivr, clock),
+        console.system.routes(parts.look),
         acd.http.routes(parts.floor, clock, parts.figures),
         agents.http.routes(parts.agents, audit),
         recordings.http.routes(parts.recordings, audit, clock, RetentionPolicy()),
@@ -291,6 +325,8 @@ async def serve_all(settings: Settings) -> None:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, server.end)
             parts.tasks.start(_greet(settings, server, accounts), "greeting")
+            if settings.demo_seat:
+                parts.tasks.start(_demo_seat(parts, server), "demonstration seat")
             await server.serve()
         finally:
             await parts.stop()
@@ -312,6 +348,24 @@ async def _greet(
         say("A seat:   HOTLINE_DEMO_SEAT=1 make run     starts one that answers and talks back")
     say(f"READY  SIP {settings.bind}:{settings.sip_port}  HTTP {settings.bind}:{settings.http_port}")
     sys.stdout.flush()
+
+
+async def _demo_seat(parts: Hotline, server: uvicorn.Server) -> None:
+    """A seat that answers and talks back, as a process of its own, until we end."""
+    while not server.started:  # noqa: ASYNC110 - uvicorn tells it by this flag alone
+        await asyncio.sleep(0.02)
+    _, token = await parts.identity.add_token(
+        SYSTEM, "demonstration seat", frozenset({Role.SUPERVISOR}), timedelta(days=1)
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "app", "demo-seat", env={**os.environ, "HOTLINE_TOKEN": token}, start_new_session=True
+    )
+    try:
+        await process.wait()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
 
 
 @cli.command()
@@ -343,6 +397,7 @@ cli.add_typer(recordings.cli.app, name="recordings")
 cli.add_typer(agents.cli.app, name="agents")
 cli.command("token")(hotline.cli_people.token)
 cli.command("dial")(telephony.cli.dial)
+cli.command("demo-seat")(agents.demo_seat.demo_seat)
 
 
 def main() -> None:

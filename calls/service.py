@@ -3,7 +3,7 @@
 It decides nothing about a call (that is `script`) and nothing about seats (that is the floor).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -83,12 +83,15 @@ class CallService:
         house: events.House,
         data: Path,
         timezone: ZoneInfo,
+        check_node: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """`check_node` looks whether an Asterisk that has just come up is what we need; it may take its time."""
         self.switch, self.floor, self.ledger, self.clock, self.house = switch, floor, ledger, clock, house
         self.ivr, self._ids, self._data, self._timezone = ivr, ids, data, timezone
         self.boxes: dict[str, Mailbox] = {}
         self.lines: dict[LineId, str] = {}
         self._offers: dict[str, str] = {}
+        self._check_node = check_node
         self._tasks = Tasks("calls")
         self.booted = ""
 
@@ -150,6 +153,8 @@ class CallService:
             case PhoneChanged():
                 await self.floor.do(Reachability(phone=fact.phone, reachable=fact.reachable))
             case NodeUp():
+                if self._check_node is not None:
+                    self._tasks.start(_quietly(self._check_node), "node check")
                 await takeover.resynchronise(self)
             case NodeDown():
                 log.warning("node down", why=fact.reason)
@@ -211,3 +216,10 @@ class CallService:
             self._offers = {offer: owner for offer, owner in self._offers.items() if owner != call.call}
             for line in (call.line, call.seat_line):
                 self.lines.pop(line, None)
+
+
+async def _quietly(check: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await check()
+    except AsteriskUnreachable as error:
+        log.warning("node not checked", why=str(error))

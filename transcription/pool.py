@@ -58,7 +58,9 @@ class WorkerPool:
 
     async def _live(self, number: int) -> int:
         """One process from its start to its end; returns its exit code, negative for a signal."""
-        process = await asyncio.create_subprocess_exec(sys.executable, "-c", _CODE, stdin=PIPE, env=child_environment())
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _CODE, stdin=PIPE, env=child_environment(), start_new_session=True
+        )  # a session of its own: Ctrl-C in the terminal is for us, and we end the worker
         self._processes[number] = process
         try:
             await process.communicate(self._errand())
