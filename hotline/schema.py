@@ -53,6 +53,8 @@ def check(url: str, *, versions: Path | None = None) -> None:
         Unavailable: the database does not answer.
     """
     config = _config(versions)
+    if _is_missing(url):
+        raise BadInput("There is no database in this data folder yet: start `hotline serve` once.")
     with _connection(url) as connection:
         _refuse_newer(connection, config)
         if _current(connection) != expected(versions=versions):
@@ -65,6 +67,8 @@ def current(url: str) -> str | None:
     Raises:
         Unavailable: the database does not answer.
     """
+    if _is_missing(url):
+        return None
     with _connection(url) as connection:
         return _current(connection)
 
@@ -152,6 +156,12 @@ def _connection(url: str) -> Generator[Connection, None, None]:
 def _patience(url: str) -> dict[str, Any]:
     # A migration that another process runs just now is waited for.
     return {"timeout": 60} if synchronous(url).get_backend_name() == "sqlite" else {"connect_timeout": 10}
+
+
+def _is_missing(url: str) -> bool:
+    """Whether asking would create an empty SQLite file."""
+    parsed = synchronous(url)
+    return parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists()
 
 
 def _make_folder(database: str | None) -> None:

@@ -295,6 +295,32 @@ async def _subscribed(broadcast: RedisBroadcast) -> Subscription:
             await asyncio.sleep(0.02)
 
 
+async def test_an_append_whose_answer_is_lost_is_never_sent_twice(own_redis: RedisServer, tmp_path: Path) -> None:
+    """A client that repeats it would meet its own first try and call that a conflict."""
+    sent: list[bytes] = []
+
+    async def lose_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, onward = await asyncio.open_unix_connection(own_redis.socket)
+        while data := await reader.read(65536):
+            onward.write(data)
+            answer = await there.read(65536)
+            if b"EVALSHA" in data:
+                sent.append(data)
+                break
+            writer.write(answer)
+        for stream in (onward, writer):
+            stream.close()
+
+    proxy = await asyncio.start_unix_server(lose_answers, tmp_path / "proxy.sock")
+    connection = RedisConnection(f"unix://{tmp_path / 'proxy.sock'}", timeout_s=2)
+    with pytest.raises(Unavailable):
+        await RedisEventLog(connection, CLOCK).append("floor", 0, [b"a"])
+    assert len(sent) == 1
+    assert own_redis.ask("XLEN", "hotline:log:floor") == 1
+    await connection.close()
+    proxy.close()
+
+
 # The spool
 
 

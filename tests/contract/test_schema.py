@@ -48,12 +48,27 @@ def versions(tmp_path: Path) -> Path:
 
 def test_an_empty_database_comes_up_to_the_newest_revision_and_stays_there(database_url: str, versions: Path) -> None:
     assert schema.current(database_url) is None
-    with pytest.raises(BadInput, match="older than this version expects"):
+    with pytest.raises(BadInput, match="start `hotline serve` once"):
         schema.check(database_url, versions=versions)
     for _ in range(2):
         schema.upgrade(database_url, versions=versions)
         assert schema.current(database_url) == "bbb" == schema.expected(versions=versions)
     schema.check(database_url, versions=versions)
+
+
+def test_asking_leaves_no_empty_file_behind(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'folder' / 'hotline.db'}"
+    assert schema.current(url) is None
+    with pytest.raises(BadInput, match="no database in this data folder"):
+        schema.check(url)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_schema_left_behind_by_an_older_version_is_named(database_url: str, versions: Path) -> None:
+    schema.upgrade(database_url, versions=versions)
+    _write(versions, "ccc", "bbb", 'op.add_column("pets", sa.Column("size", sa.Integer))')
+    with pytest.raises(BadInput, match="older than this version expects"):
+        schema.check(database_url, versions=versions)
 
 
 def test_an_interrupted_migration_leaves_everything_as_it_was(database_url: str, versions: Path) -> None:

@@ -75,9 +75,8 @@ def test_a_token_is_one_line_that_a_script_can_use(run: Run, url: str) -> None:
     assert principal
     assert principal.roles == {"operator", "qa"}
     made: dict[str, Any] = json.loads(run("token", "--role", "auditor", "--name", "backup", "--days", "3", "--json"))
-    assert _principal(url, made["token"]) == Principal(
-        person="token:backup", name="backup", roles=frozenset({"auditor"})
-    )  # type: ignore[arg-type]
+    backup = Principal(person="token:backup", name="backup", roles=frozenset({Role.AUDITOR}))
+    assert _principal(url, made["token"]) == backup
     assert ("system", "token.add") in _audited(url)
 
 
