@@ -3,6 +3,7 @@
 Both are programs of their own with a time-out; a prompt's text goes in as standard input, never as an argument.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -49,9 +50,10 @@ class PiperVoice:
         return _run([self._program, "--model", str(self._voice), "--output_file"], text)
 
 
-def choose(piper_voice: str = "") -> Voice:
-    """piper when a voice of it is configured, else espeak-ng."""
-    return PiperVoice(Path(piper_voice)) if piper_voice else EspeakVoice()
+def choose(piper_voice: str | None = None) -> Voice:
+    """piper when a voice of it is configured (`HOTLINE_PIPER_VOICE` unless given), else espeak-ng."""
+    voice = os.environ.get("HOTLINE_PIPER_VOICE", "") if piper_voice is None else piper_voice
+    return PiperVoice(Path(voice)) if voice else EspeakVoice()
 
 
 def _beside_python(program: str) -> str:

@@ -208,6 +208,9 @@ def test_missing_programs_are_told_with_what_to_do(tmp_path: Path) -> None:
         PiperVoice(tmp_path / "v.onnx", "no-such-piper").speak("x", "x1", 200)
 
 
-def test_piper_is_chosen_when_its_voice_is_configured(tmp_path: Path) -> None:
-    assert isinstance(choose(str(tmp_path / "v.onnx")), PiperVoice)
+def test_piper_is_chosen_when_its_voice_is_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOTLINE_PIPER_VOICE", raising=False)
     assert isinstance(choose(), EspeakVoice)
+    assert isinstance(choose(str(tmp_path / "v.onnx")), PiperVoice)
+    monkeypatch.setenv("HOTLINE_PIPER_VOICE", str(tmp_path / "v.onnx"))
+    assert isinstance(choose(), PiperVoice)
