@@ -19,7 +19,7 @@ from telephony.softphone.digest import authorisation, challenge
 from telephony.softphone.message import Message
 from tests.ami_probe import AmiProbe
 from tests.asterisk_node import AsteriskNode
-from tests.phones import Citizen, SeatPhone, ended
+from tests.phones import CITIZEN_TONE, Citizen, SeatPhone, ended, wait_hears
 
 pytestmark = pytest.mark.integration
 
@@ -112,7 +112,8 @@ async def test_new_seat_is_rung_and_removed_one_can_neither_call_nor_be_rung(
         call = citizen.talk("12345")
         line = ami.wait_arrival()
         ami.offer(line["Channel"], "8001", "offer_1")
-        phone.wait_talks().hang_up()
+        wait_hears(phone.wait_talks().ear, CITIZEN_TONE)
+        phone.call.hang_up()
         ami.wait("UserEvent", UserEvent="OfferEnded", Offer="offer_1", Status="ANSWER")
         await asterisk_node.provisioning.remove(PhoneId("8001"))
         ami.offer(line["Channel"], "8001", "offer_2")

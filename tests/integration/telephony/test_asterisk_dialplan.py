@@ -218,7 +218,9 @@ async def test_events_are_only_those_of_the_filter(asterisk_node: AsteriskNode, 
         controller.wait("DTMFBegin")
         line = controller.wait_arrival()
         controller.offer(line["Channel"], "8001", "offer_1", str(asterisk_node.data / "tracks"))
-        phone.wait_talks().hang_up()
+        talk = phone.wait_talks()
+        wait_hears(talk.ear, CITIZEN_TONE)  # a phone must not send BYE before it has the ACK of its answer
+        talk.hang_up()
         controller.wait_arrival("after")
     controller.wait("Hangup", Uniqueid=line["Uniqueid"])
     seen = {event["Event"] for event in controller.events}
