@@ -174,8 +174,7 @@ class DemoSeat:
         for number, line in enumerate(self._lines):
             if number and not turns.wait(PAUSE, until, patience=PATIENCE):
                 break
-            call.say(line)
-            call.wait_said(max(0.0, until - self._clock.monotonic()))
+            turns.say(line, until)
         turns.pause(self._clock.monotonic() + FAREWELL)
         call.hang_up()
         log.info("demonstration seat talked", seconds=round(self._clock.monotonic() - began, 1))

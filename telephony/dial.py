@@ -140,8 +140,7 @@ def _speak(
     while first or (first is None and turns.wait(PAUSE, until, patience=PATIENCE)):
         first = None
         said.append(round(clock.monotonic() - answered, 2))
-        call.say(wish.say)
-        call.wait_said(max(0.0, until - clock.monotonic()))
+        turns.say(wish.say, until)
         if not wish.repeat or call.state is CallState.ENDED:
             break
     return tuple(said)

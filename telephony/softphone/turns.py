@@ -12,15 +12,22 @@ class Turns:
 
     def __init__(self, call: Call, clock: Clock) -> None:
         self._call, self._clock = call, clock
-        self._mark = call.times.get(CallState.TALKING, clock.monotonic())
+        self._mark = self._silent_since = call.times.get(CallState.TALKING, clock.monotonic())
+
+    def say(self, pcm: bytes, until: float) -> None:
+        """Speak, and wait until it is said, the call is over, or the monotonic second `until` has come."""
+        self._call.say(pcm)
+        self._call.wait_said(max(0.0, until - self._clock.monotonic()))
+        self._silent_since = self._clock.monotonic()
 
     def wait(self, pause: float, until: float, *, patience: float = float("inf")) -> bool:
         """Wait until the other side spoke since the last turn and has been quiet for `pause` seconds, or said
-        nothing at all for `patience` seconds. False when the call ended or the monotonic second `until` came first."""
+        nothing at all for `patience` seconds (counted from the end of what we said). False when the call ended or
+        the monotonic second `until` came first."""
         while (now := self._clock.monotonic()) < until:
             quiet = self._call.ear.quiet_for(now)
             spoke = now - quiet > self._mark
-            if (spoke and quiet >= pause) or (not spoke and now - self._mark >= patience):
+            if (spoke and quiet >= pause) or (not spoke and now - max(self._mark, self._silent_since) >= patience):
                 self._mark = now
                 return True
             if self._call.wait_until(CallState.ENDED, STEP):
