@@ -492,3 +492,8 @@ def test_a_citizen_who_never_arrived_leaves_without_a_word(board: Switchboard) -
     board.bridge("BridgeEnter")
     assert board.hear("MixMonitorStop", **line) == []
     assert board.hang_up() == []
+
+
+def test_a_line_that_was_offered_before_it_was_heard_of_is_told_when_it_goes(board: Switchboard) -> None:
+    board.offer()
+    assert [type(fact) for fact in board.hang_up()] == [OfferEnded, LineGone]
