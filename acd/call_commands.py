@@ -18,6 +18,7 @@ from acd.turn import Turn
 
 
 def join(turn: Turn, command: Join) -> None:
+    """A call begins to wait, unless it does already."""
     if turn.state.waiting.get(command.call) is not None:
         return
     arrived_at = min(command.arrived_at or turn.now, turn.now)
@@ -40,6 +41,7 @@ def join(turn: Turn, command: Join) -> None:
 
 
 def abandon(turn: Turn, command: Abandon) -> None:
+    """A call leaves the queue, whatever rings for it."""
     waiting = turn.state.waiting.get(command.call)
     if waiting is None:
         return
@@ -52,6 +54,7 @@ def abandon(turn: Turn, command: Abandon) -> None:
 
 
 def answer(turn: Turn, name: str) -> None:
+    """The offer was taken: the seat talks, the call waits no longer."""
     offer = turn.state.offers.get(name)
     if offer is None:
         return
@@ -63,18 +66,21 @@ def answer(turn: Turn, name: str) -> None:
 
 
 def refuse(turn: Turn, command: Refuse) -> None:
+    """The offer was not taken."""
     offer = turn.state.offers.get(command.offer)
     if offer is not None:
         turn.refuse(offer, command.reason)
 
 
 def finish(turn: Turn, command: Finish) -> None:
+    """The talk is over for one seat, or for all that talk with the call."""
     for name in turn.state.seats.talking_with(command.call):
         if command.seat in ("", name):
             turn.after_talk(name, command.call)
 
 
 def adopt(turn: Turn, command: Adopt) -> None:
+    """A talk was found alive: whatever the floor believed of this seat and this call gives way to it."""
     seat = turn.state.seats.get(command.seat)
     if seat is None or seat.call == command.call:
         return

@@ -103,17 +103,21 @@ class Journal:
         Raises:
             Unavailable: the log does not answer.
         """
-        floor, self.seq = await self._from_checkpoint(rules)
-        self._last, self._unsaved = b"", []
-        while entries := await self._page(self.seq):
+        floor, seq = await self._from_checkpoint(rules)
+        last = b""
+        while entries := await self._page(seq):
             for entry in entries:
                 floor.apply(_decoder.decode(entry.body))
-                self._advance(entry)
+            seq, last = entries[-1].seq, entries[-1].body
+        self.seq, self._last, self._unsaved = seq, last, []
         return floor
 
     async def _from_checkpoint(self, rules: Rules) -> tuple[Floor, int]:
-        async with asyncio.timeout(self._patience_s):
-            kept = await self._log.load_checkpoint(self.stream)
+        try:
+            async with asyncio.timeout(self._patience_s):
+                kept = await self._log.load_checkpoint(self.stream)
+        except TimeoutError as error:
+            raise Unavailable("The floor's log does not answer.") from error
         if kept is None:
             return Floor(rules), 0
         try:

@@ -22,6 +22,8 @@ NO_REASON = "unstated"
 
 
 def sign_in(turn: Turn, command: SignIn) -> None:
+    """Open a seat, or change the agent, phone and skills of an open one. A phone that talks for another seat is not
+    taken over; one that does not is, and its seat signs out."""
     other = turn.state.seats.on_phone(command.phone)
     if other is not None and other.seat != command.seat:
         if other.state is SeatState.TALKING:
@@ -54,6 +56,7 @@ def _is_repeated(seat: Seat, command: SignIn) -> bool:
 
 
 def sign_out(turn: Turn, command: SignOut) -> None:
+    """Close a seat, or ask it to close after its talk."""
     seat = turn.state.seats.get(command.seat)
     if seat is None:
         return
@@ -70,6 +73,7 @@ def _leave(turn: Turn, seat: Seat, reason: str) -> None:
 
 
 def pause(turn: Turn, command: Pause) -> None:
+    """Pause now, giving back a call that rings, or ask for a pause after talk and wrap-up."""
     seat = turn.state.seats.get(command.seat)
     if seat is None:
         return
@@ -86,6 +90,7 @@ def pause(turn: Turn, command: Pause) -> None:
 
 
 def resume(turn: Turn, name: str) -> None:
+    """Be ready, and forget a pause that was asked for."""
     seat = turn.state.seats.get(name)
     if seat is None:
         return
@@ -96,6 +101,7 @@ def resume(turn: Turn, name: str) -> None:
 
 
 def reachability(turn: Turn, command: Reachability) -> None:
+    """A phone came or went; a call that rings there goes on to the next seat."""
     seat = turn.state.seats.on_phone(command.phone)
     if seat is None or seat.reachable == command.reachable:
         return
@@ -112,6 +118,7 @@ def reachability(turn: Turn, command: Reachability) -> None:
 
 
 def end_wrap_up(turn: Turn, name: str) -> None:
+    """End a wrap-up before its time."""
     seat = turn.state.seats.get(name)
     if seat is not None and seat.state is SeatState.WRAP_UP:
         turn.after_work(name)

@@ -47,9 +47,11 @@ class FloorKeeper:
         checkpoint_every: int = 1000,
         patience: timedelta = timedelta(seconds=5),
         lease_ttl: timedelta = timedelta(seconds=10),
+        follow: timedelta = timedelta(seconds=0.5),
     ) -> None:
-        """`owner` names this process to the lease; without a lease it always ticks. `patience`: the longest wait
-        for the log."""
+        """`owner` names this process to the lease, the same after a restart so that it has its lease back at once;
+        without a lease it is the only keeper and always ticks. `patience`: the longest wait for the log. `follow`:
+        how often what other keepers wrote is looked for; `nudge` looks at once."""
         self.rules = rules or Rules()
         self.floor = Floor(self.rules)
         self.is_keeper = lease is None
@@ -57,10 +59,12 @@ class FloorKeeper:
         self._clock = SteadyClock(clock)
         self._ids = ids
         self._lease, self._owner, self._ttl = lease, owner or ids.new("keeper"), lease_ttl
+        self._follow_s = None if lease is None else follow.total_seconds()
         self._fence: Fence | None = None
         self._every, self._checkpoint_seq = checkpoint_every, 0
         self._listeners: list[Listener] = []
         self._phones: dict[str, bool] = {}
+        self._nudged = False
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
         self._tasks = Tasks("floor keeper")
@@ -107,17 +111,15 @@ class FloorKeeper:
         if isinstance(command, Reachability):
             self._phones[command.phone] = command.reachable
         async with self._turn:
+            is_fresh = self._lease is None
             for _ in range(TRIES):
                 facts = self.floor.decide(command, self._clock.now(), self._ids.new)
-                if not facts:
+                if not facts and (is_fresh or not await self._look()):
                     return ()
-                try:
-                    await self._journal.append(facts)
-                except Conflict:
-                    await self._catch_up()
-                    continue
-                self._take(facts)
-                return facts
+                is_fresh = True
+                if facts and await self._append(facts):
+                    self._take(facts)
+                    return facts
         raise Conflict("Other keepers of the floor were faster: try again.")
 
     def subscribe(self, callback: Listener) -> None:
@@ -128,6 +130,11 @@ class FloorKeeper:
         """No more facts for `callback`."""
         if callback in self._listeners:
             self._listeners.remove(callback)
+
+    def nudge(self) -> None:
+        """Another keeper may have written: look at once."""
+        self._nudged = True
+        self._changed.set()
 
     @property
     def degraded(self) -> bool:
@@ -169,6 +176,22 @@ class FloorKeeper:
                 # One deaf listener must not keep the others, or the floor, from going on.
                 log.exception("listener of the floor failed", fact=type(fact).__name__)
 
+    async def _append(self, facts: tuple[AnyFloorFact, ...]) -> bool:
+        """Write facts; `False` when somebody else wrote first and it must be decided again."""
+        try:
+            await self._journal.append(facts)
+        except Conflict:
+            await self._catch_up()
+            return False
+        return True
+
+    async def _look(self) -> bool:
+        """Whether other keepers wrote something that was not known here."""
+        before = self._journal.seq
+        with suppress(Unavailable):
+            await self._catch_up()
+        return self._journal.seq != before
+
     async def _catch_up(self) -> None:
         try:
             self._take(await self._journal.catch_up())
@@ -180,17 +203,27 @@ class FloorKeeper:
     # Time ----------------------------------------------------------------------------------------------------------
 
     async def _wake(self) -> None:
-        """Sleep until something is due or changes; tick when it is due."""
+        """Sleep until something is due or changes; tick when it is due, look for others' facts now and then."""
         self._changed.clear()
         due = self.floor.next_due() if self.is_keeper else None
         wait_s = None if due is None else (due - self._clock.now()).total_seconds()
-        if wait_s is None or wait_s > 0:
+        if wait_s is not None and wait_s <= 0:
+            if not await self.do(Tick()):
+                await asyncio.sleep(_SOON_S)
+        elif not await self._changes(wait_s):
+            self._nudged = False
+            if self._lease is not None:
+                async with self._turn:
+                    await self._look()
+
+    async def _changes(self, within_s: float | None) -> bool:
+        """Whether something changes here before it is time to tick or to look."""
+        limits = [limit for limit in (within_s, self._follow_s) if limit is not None]
+        if not self._nudged:
             with suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
+                async with asyncio.timeout(min(limits, default=None)):
                     await self._changed.wait()
-            return
-        if not await self.do(Tick()):
-            await asyncio.sleep(_SOON_S)
+        return self._changed.is_set() and not self._nudged
 
     async def _hold_lease(self) -> None:
         """Take or renew the lease; whoever takes it over reads what the last keeper wrote."""

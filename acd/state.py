@@ -4,7 +4,7 @@ Knows neither commands nor facts. Every change goes through three `put` methods,
 putting the old records again; the agenda and all indices follow from the records.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -54,7 +54,7 @@ class State:
         self._undo: list[Callable[[], None]] | None = None
 
     @contextmanager
-    def trial(self) -> Iterator[None]:
+    def trial(self) -> Generator[None, None, None]:
         """Changes made inside leave no trace outside."""
         undo: list[Callable[[], None]] = []
         joined, self._undo = self.joined, undo

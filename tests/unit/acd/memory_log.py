@@ -33,6 +33,8 @@ class MemoryLog:
 
     async def read(self, stream: str, after: int = 0, limit: int = 1000) -> list[Entry]:
         await asyncio.sleep(0)
+        if self.is_away:
+            raise Unavailable("The log is away.")
         found = enumerate(self.bodies[after : after + limit], after + 1)
         return [Entry(seq, datetime(2026, 1, 1, tzinfo=UTC), body) for seq, body in found]
 

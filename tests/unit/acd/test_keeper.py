@@ -250,6 +250,36 @@ async def test_who_has_no_lease_does_not_tick_and_takes_over_when_it_is_free():
             await until(lambda: not list(waiting.floor.offers()))
 
 
+async def test_keepers_hear_of_each_other_without_a_command_and_at_once_when_nudged():
+    log, lease = MemoryLog(), OneLease()
+    async with (
+        keeping(log, lease=lease, owner="a", follow=timedelta(seconds=0.02)) as first,
+        keeping(log, lease=lease, owner="b", follow=timedelta(hours=1)) as second,
+    ):
+        told: list[m.AnyFloorFact] = []
+        second.subscribe(told.append)
+        await first.do(sign_in("a"))
+        second.nudge()
+        await until(lambda: told == stored(log))
+        await second.do(sign_in("b"))
+        await until(lambda: first.floor.dump() == second.floor.dump())
+
+
+async def test_answer_to_an_offer_that_another_keeper_made_counts():
+    log, lease = MemoryLog(), OneLease()
+    async with (
+        keeping(log, lease=lease, owner="a", follow=timedelta(hours=1)) as first,
+        keeping(log, lease=lease, owner="b", follow=timedelta(hours=1)) as second,
+    ):
+        await first.do(sign_in("a"))
+        await first.do(m.Join(call="c1", queue="q"))
+        (offer,) = first.floor.offers()
+        await second.do(m.Answer(offer=offer.offer))
+        assert second.calls() == {"c1": "talking"}
+        log.is_away = True
+        assert await second.do(m.Answer(offer=offer.offer)) == ()
+
+
 async def test_phones_are_remembered_for_seats_that_sign_in_later():
     async with keeping(MemoryLog()) as keeper:
         assert not keeper.is_reachable("8001")
