@@ -77,6 +77,12 @@ class NodeLost(msgspec.Struct, frozen=True):
     """The Asterisk that held this call is gone, and the call with it."""
 
 
+class TrackFound(msgspec.Struct, frozen=True):
+    """A line is being recorded, and nobody saw it begin."""
+
+    line: LineId
+
+
 class Ordered(msgspec.Struct, frozen=True):
     """A person with the right to do so ends the call."""
 
@@ -84,7 +90,7 @@ class Ordered(msgspec.Struct, frozen=True):
 
 
 Event = (
-    Begun | Restarted | FloorSaid | Listened | Woke | NodeLost | Ordered
+    Begun | Restarted | FloorSaid | Listened | Woke | NodeLost | Ordered | TrackFound
     | SeatAnswered | OfferEnded | LineGone | ReturnedLine | TrackStarted | KeyPressed
 )  # fmt: skip
 

@@ -71,9 +71,10 @@ class Links:
                 pass
 
     async def _track_opened(self, connection: AsyncConnection, fact: TrackOpened) -> None:
-        row = {"call": fact.call, "line": fact.line, "party": fact.party, "agent": fact.agent, "started_at": fact.at}
+        began = fact.at if fact.seen else None
+        row = {"call": fact.call, "line": fact.line, "party": fact.party, "agent": fact.agent, "started_at": began}
         await connection.execute(insert(call_lines).values(**row))
-        track = Track(line=fact.line, party=Voice(fact.party.value), started_at=fact.at, agent=fact.agent)
+        track = Track(line=fact.line, party=Voice(fact.party.value), started_at=began, agent=fact.agent)
         await recording_rows.add_track(connection, fact.call, track)
 
     async def _talk_started(self, connection: AsyncConnection, fact: TalkStarted) -> None:

@@ -130,6 +130,8 @@ class TrackOpened(CallFact, frozen=True, kw_only=True, tag="track_opened"):
     line: LineId
     party: Party
     agent: str = ""
+    seen: bool = True
+    """False: nobody saw it begin; its end is what aligns it."""
 
 
 class RecordingMuted(CallFact, frozen=True, kw_only=True, tag="recording_muted"):

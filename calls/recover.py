@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from calls.events import Event, NodeLost, Woke
+from calls.events import Event, NodeLost, TrackFound, Woke
 from calls.model import CallState, Phase
 from calls.script import CLOSE
 from telephony.model import (
@@ -16,7 +16,6 @@ from telephony.model import (
     ReturnedLine,
     SeatAnswered,
     Snapshot,
-    TrackStarted,
 )
 
 
@@ -105,7 +104,7 @@ def _ringing(
     at = snapshot.at
     if seat is not None:
         answered = SeatAnswered(at=at, offer=call.offer, line=call.line, seat_line=seat.line)
-        made.events += [(call.call, answered), *_tracks(call, seat.line, snapshot)]
+        made.events += [(call.call, answered), *_tracks(call, seat.line)]
     elif line.place != "connect":
         talked = line.place == "after"
         reason = OfferEndReason.TALKED if talked else OfferEndReason.NO_ANSWER
@@ -120,15 +119,14 @@ def _talking(
     made: Plan, call: CallState, line: LineSnapshot, lines: Mapping[LineId, LineSnapshot], snapshot: Snapshot
 ) -> None:
     if line.bridge:
-        made.events += _tracks(call, call.seat_line, snapshot)
+        made.events += _tracks(call, call.seat_line)
     elif line.place != "connect":
         made.events.append((call.call, ReturnedLine(at=snapshot.at, line=call.line, place=line.place)))
     elif call.seat_line not in lines:
         made.events.append((call.call, LineGone(at=snapshot.at, line=call.seat_line)))
 
 
-def _tracks(call: CallState, seat_line: LineId, snapshot: Snapshot) -> list[tuple[str, Event]]:
-    """Tracks that began while we were away; they began with the answer."""
-    at = call.answered_at or snapshot.at
+def _tracks(call: CallState, seat_line: LineId) -> list[tuple[str, Event]]:
+    """Tracks that began while we were away."""
     missing = [line for line in (call.line, seat_line) if line and line not in call.opened]
-    return [(call.call, TrackStarted(at=at, line=line)) for line in missing]
+    return [(call.call, TrackFound(line)) for line in missing]

@@ -45,6 +45,7 @@ from calls.events import (
     Restarted,
     RingSeat,
     Tell,
+    TrackFound,
     Wake,
     Woke,
 )
@@ -115,9 +116,11 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
         case LineGone():
             return _line_gone(call, event, house, now)
         case ReturnedLine():
-            return _returned(call, house, now)
-        case TrackStarted():
-            return _track_started(call, event, house)
+            return _returned(call, event, house, now)
+        case TrackStarted(at=at, line=line):
+            return _track(call, line, at, house, seen=True)
+        case TrackFound(line):
+            return _track(call, line, now, house, seen=False)
         case KeyPressed():
             return _key_pressed(call, house, now)
         case Woke(tag):
@@ -289,8 +292,10 @@ def _end(call: CallState, outcome: Outcome, cause: int, now: datetime) -> Decisi
     return Decision(tuple(facts), tuple(actions))
 
 
-def _returned(call: CallState, house: House, now: datetime) -> Decision:
-    """The talk is over and the citizen is with us again: good-bye, then the line ends."""
+def _returned(call: CallState, event: ReturnedLine, house: House, now: datetime) -> Decision:
+    """After a talk: good-bye, then the line ends. Whoever waits and was elsewhere hears music again."""
+    if call.phase is Phase.QUEUED and event.place != "hold":
+        return Decision(actions=(Hold(),))
     bye = Play((house.bye,))
     if call.phase is Phase.TALKING:
         over = _talk_over(call, Party.OPERATOR, house, now)
@@ -298,13 +303,19 @@ def _returned(call: CallState, house: House, now: datetime) -> Decision:
     return Decision(actions=(bye,)) if call.phase is Phase.CLOSING else NOTHING
 
 
-def _track_started(call: CallState, event: TrackStarted, house: House) -> Decision:
-    if event.line in call.opened:
+def _track(call: CallState, line: LineId, at: datetime, house: House, *, seen: bool) -> Decision:
+    if line in call.opened:
         return NOTHING
-    citizen = event.line == call.line
-    party = Party.CITIZEN if citizen else house.party(call.seat)
-    agent = "" if citizen else call.seat
-    return Decision((TrackOpened(call=call.call, at=event.at, line=event.line, party=party, agent=agent),))
+    citizen = line == call.line
+    opened = TrackOpened(
+        call=call.call,
+        at=at,
+        line=line,
+        party=Party.CITIZEN if citizen else house.party(call.seat),
+        agent="" if citizen else call.seat,
+        seen=seen,
+    )
+    return Decision((opened,))
 
 
 def _key_pressed(call: CallState, house: House, now: datetime) -> Decision:

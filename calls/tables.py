@@ -50,7 +50,7 @@ call_lines = Table(
     Column("line", String(80), primary_key=True),
     Column("party", String(16), nullable=False),
     Column("agent", String(20), nullable=False),
-    Column("started_at", UtcDateTime, nullable=False),
+    Column("started_at", UtcDateTime),
 )
 """Lines whose sound is recorded. A citizen's track begins with the first offer, before there is a recording."""
 

@@ -78,6 +78,8 @@ async def _adopt(service: "CallService", box: Mailbox, seat: LineSnapshot) -> No
         tracks=service.folder(box.call),
     )
     await box.keep((started,))
+    for line in (box.call.line, seat.line):
+        box.post(events.TrackFound(line))
     service.lines[seat.line] = call
     await service.floor.do(Adopt(seat=number, call=call))
 

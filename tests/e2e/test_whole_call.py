@@ -55,9 +55,9 @@ def talk(hotline: Server, number: str, caller: str) -> dict[str, object]:
         call = citizen.talk(number, saying=mouth)
         seat.wait_talks(40)
         mouth.write(citizen_says)
-        eventually(lambda: not mouth.pending(), "the citizen has spoken", seconds(citizen_says) + 5)
+        eventually(lambda: not mouth.pending, "the citizen has spoken", seconds(citizen_says) + 5)
         answer.write(seat_says)
-        eventually(lambda: not answer.pending(), "the seat has spoken", seconds(seat_says) + 5)
+        eventually(lambda: not answer.pending, "the seat has spoken", seconds(seat_says) + 5)
         seat.call.hang_up()
         ended(call, 15)
     eventually(lambda: any(one["id"] not in known for one in hotline.tickets()), "a ticket", 20)
@@ -131,7 +131,7 @@ def test_a_number_that_nobody_declared_is_answered_like_12345_and_counted(hotlin
         wait_hears(call.ear, 1300)
         call.hang_up()
         ended(seat.call)
-    row = hotline.wait_call("ended")[0]
+    row = hotline.calls()[0]
     assert (row["declared"], row["queue"]) == (False, "general")
     assert hotline.get("/api/v1/system", role="administrator")["undeclared_calls"] == before + 1
 
@@ -154,7 +154,7 @@ def test_a_key_leads_through_the_menu(hotline: Server) -> None:
         wait_hears(seat.call.ear, 600)
         call.hang_up()
         ended(seat.call)
-    hotline.wait_call("ended")
+    eventually(lambda: hotline.calls()[0]["outcome"] == "completed", "the call completed", 10)
 
 
 def test_a_silent_citizen_reaches_a_person_too(hotline: Server) -> None:
@@ -163,7 +163,7 @@ def test_a_silent_citizen_reaches_a_person_too(hotline: Server) -> None:
         seat.wait_talks(40)
         call.hang_up()
         ended(seat.call)
-    assert hotline.wait_call("ended")[0]["outcome"] == "completed"
+    eventually(lambda: hotline.calls()[0]["outcome"] == "completed", "the call completed", 10)
 
 
 def test_the_recording_is_silent_while_keys_are_pressed(hotline: Server) -> None:
@@ -181,7 +181,6 @@ def test_the_recording_is_silent_while_keys_are_pressed(hotline: Server) -> None
     ticket = next(one for one in hotline.tickets() if one["id"] not in known)
     path = f"/api/v1/recordings/{ticket['recording']}"
     eventually(lambda: hotline.get(path, role="qa")["state"] == "closed", "the recording is closed", 30)
-    assert hotline.get(path, role="qa")["muted"]
     sound = channels(hotline.ask("GET", f"{path}/audio", role="qa").content)[:, 0]
     blocks = [loudness(sound[at : at + 800]) for at in range(0, len(sound) - 800, 800)]
     assert sum(block < 50 for block in blocks) >= 8, "the citizen's tone pauses while keys are pressed"

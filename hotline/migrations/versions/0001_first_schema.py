@@ -70,7 +70,7 @@ def upgrade() -> None:
         sa.Column("line", sa.String(length=80), nullable=False),
         sa.Column("party", sa.String(length=16), nullable=False),
         sa.Column("agent", sa.String(length=20), nullable=False),
-        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("call", "line", name=op.f("pk_call_lines")),
     )
     op.create_table(

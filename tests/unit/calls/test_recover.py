@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from calls import recover, script
-from calls.events import NodeLost, Woke
+from calls.events import NodeLost, TrackFound, Woke
 from calls.model import CallArrived, CallState, Phase, Queued, Ringing, TalkStarted
 from telephony.model import (
     LineGone,
@@ -18,7 +18,6 @@ from telephony.model import (
     ReturnedLine,
     SeatAnswered,
     Snapshot,
-    TrackStarted,
 )
 
 pytestmark = pytest.mark.unit
@@ -93,8 +92,8 @@ def test_an_answer_that_was_missed_counts_with_its_tracks() -> None:
     kinds = [event for _, event in plan(Phase.RINGING, citizen("connect", "b1"), seat("b1")).events]
     assert kinds == [
         SeatAnswered(at=NOW, offer="o1", line=CITIZEN, seat_line=SEAT),
-        TrackStarted(at=NOW, line=CITIZEN),
-        TrackStarted(at=NOW, line=SEAT),
+        TrackFound(CITIZEN),
+        TrackFound(SEAT),
     ]
 
 
@@ -111,7 +110,7 @@ def test_a_whole_talk_that_was_missed_is_made_up_for() -> None:
 
 def test_a_talk_goes_on() -> None:
     made = plan(Phase.TALKING, citizen("connect", "b1"), seat("b1"))
-    assert all(isinstance(event, TrackStarted) for _, event in made.events)
+    assert all(isinstance(event, TrackFound) for _, event in made.events)
     assert made.strays == []
 
 
