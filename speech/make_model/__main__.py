@@ -30,9 +30,12 @@ def make_model(folder: Path, recipe: Recipe, *, jobs: int, kept_net: Path | None
     missing = grammar().vocabulary() - set(lexicon)
     if missing:
         sys.exit(f"These words of grammar.yaml are not in lexicon.tsv: {' '.join(sorted(missing))}.")
-    words = pronunciations(lexicon)  # first: each one forks, which is slow beside hours of sound in memory
+    words = pronunciations(lexicon, jobs)  # first: each one forks, which is slow beside hours of sound in memory
     say(f"{len(words)} words, {sum(map(len, words.values()))} pronunciations")
     network = _network(lexicon, recipe, jobs, kept_net, say)
+    unheard = {phone for spoken in words.values() for one in spoken for phone in one} - set(network.inventory.phones)
+    if unheard:
+        sys.exit(f"Training never heard {' '.join(sorted(unheard))}: make more utterances.")
     write_model(folder, network, words, recipe, say)
     say(f"wrote {folder}")
 

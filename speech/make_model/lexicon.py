@@ -1,5 +1,6 @@
 """The vocabulary: every word with its pinyin, and how espeak-ng pronounces it."""
 
+import multiprocessing
 from pathlib import Path
 
 from speech.make_model import espeak
@@ -23,12 +24,16 @@ def read_lexicon(file: Path = LEXICON_FILE) -> Lexicon:
     return lexicon
 
 
-def pronunciations(lexicon: Lexicon) -> Pronunciations:
+def pronunciations(lexicon: Lexicon, jobs: int) -> Pronunciations:
     """What espeak-ng says for pinyin in parts, pinyin in one, and characters: they differ for polyphones."""
-    return {
-        word: list(dict.fromkeys([_phones(" ".join(pinyin)), _phones("".join(pinyin)), _phones(word)]))
-        for word, pinyin in lexicon.items()
-    }
+    with multiprocessing.get_context("fork").Pool(jobs) as pool:
+        spoken = pool.map(_pronounce, lexicon.items(), chunksize=20)
+    return dict(zip(lexicon, spoken, strict=True))
+
+
+def _pronounce(entry: tuple[str, list[str]]) -> list[Pronunciation]:
+    word, pinyin = entry
+    return list(dict.fromkeys([_phones(" ".join(pinyin)), _phones("".join(pinyin)), _phones(word)]))
 
 
 def _phones(text: str) -> Pronunciation:

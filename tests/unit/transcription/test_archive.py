@@ -70,7 +70,7 @@ def test_an_archive_that_lies_about_its_size_is_refused(tmp_path: Path, folder: 
     true = struct.pack("<I", 1 << 20)
     assert content.count(true) == 2
     archive.write_bytes(content.replace(true, struct.pack("<I", 1)))
-    with pytest.raises(ModelUnusable):
+    with pytest.raises(ModelUnusable, match="damaged"):
         unpack(archive, folder)
     assert sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) <= 1
 

@@ -30,7 +30,20 @@ def test_strings_of_digits_are_written_in_figures(spoken: str, written: str) -> 
 
 @pytest.mark.parametrize(
     "left_alone",
-    ["一下", "一直", "三心二意", "三千五百元", "二十五号楼", "两三个月", "一三", "五月十号", "三百二十一", ""],
+    [
+        "一下",
+        "一直",
+        "三心二意",
+        "三千五百元",
+        "二十五号楼",
+        "两三个月",
+        "一三",
+        "五月十号",
+        "三百二十一",
+        "一二三万",
+        "十一二三",
+        "",
+    ],
 )
 def test_amounts_idioms_and_short_strings_are_left_alone(left_alone: str) -> None:
     assert digits(left_alone, RULES).text == left_alone

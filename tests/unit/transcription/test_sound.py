@@ -52,6 +52,12 @@ def test_chunks_before_the_sound_are_skipped(tmp_path: Path) -> None:
         assert sound.frames == 2
 
 
+def test_chunks_after_the_sound_are_no_sound(tmp_path: Path) -> None:
+    content = wav(b"\1\0" * 100) + b"LIST" + struct.pack("<I", 4000) + bytes(4000)
+    with Sound(written(tmp_path, content)) as sound:
+        assert [len(block) for block in sound.blocks(seconds=0.005)] == [40, 40, 20]
+
+
 def test_alaw_and_mulaw_are_decoded_as_the_standard_says(tmp_path: Path) -> None:
     """Values of ITU-T G.711, tables 1a to 2b, on the 16-bit scale."""
     assert alaw_table()[[0xD5, 0x55, 0xAA, 0x2A, 0xC5]].tolist() == [8, -8, 32256, -32256, 264]
