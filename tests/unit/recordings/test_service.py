@@ -411,3 +411,44 @@ async def test_recording_that_fails_in_an_unforeseen_way_keeps_no_other_waiting(
 
     monkeypatch.setattr("recordings.service.compose", composed)
     assert await service.sweep() == Swept(closed=2, waiting=1)
+
+
+async def test_track_that_came_after_the_sealing_is_not_in_the_sound_and_therefore_stays(
+    service: RecordingService, answered: Answered, speak: Speak, clock: ManualClock, files: RecordingFiles
+) -> None:
+    await answered("call_1")
+    await service.close("call_1", **end(clock))
+    speak("call_1", "call_1a.1", Party.CITIZEN, 1000)
+    speak("call_1", "late.9", Party.EXPERT, 7)
+    await service.sweep()
+    assert [name.rpartition("/")[2] for name in on_disk(files) if name.endswith(".sln")] == ["late.9.sln"]
+
+
+async def test_call_taken_up_again_while_it_was_composed_is_not_sealed_without_its_end(
+    service: RecordingService,
+    answered: Answered,
+    speak: Speak,
+    clock: ManualClock,
+    database: OpenDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = await answered("call_1")
+    now, loop = clock.now(), asyncio.get_running_loop()
+
+    async def again() -> None:
+        second = speak("call_1", "c.3", Party.OPERATOR, 9, start=5, seconds=1, agent="1002")
+        await service.open("call_1", arrived_at=now, answered_at=now, tracks=(second,))
+        await database.write(lambda c: store.close_recording(c, "call_1", now + timedelta(seconds=6)))
+
+    def composed(files: RecordingFiles, pending: Recording) -> closing.Composed:
+        made = closing.compose(files, pending)
+        asyncio.run_coroutine_threadsafe(again(), loop).result(10)
+        return made
+
+    with monkeypatch.context() as patch:
+        patch.setattr("recordings.service.compose", composed)
+        first = await service.close("call_1", **end(clock))
+    assert first is not None
+    assert (first.state, first.length_ms) == (RecordingState.PENDING, 0)
+    done = await service.finish(row.id)
+    assert (done.state, done.length_ms, len(done.channels)) == (RecordingState.CLOSED, 6000, 3)
