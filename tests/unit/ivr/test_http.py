@@ -85,6 +85,7 @@ async def test_what_happens_to_a_number_on_a_date(client: httpx.AsyncClient) -> 
 async def test_undeclared_number_is_told_as_such(client: httpx.AsyncClient) -> None:
     answer = (await client.get("/api/v1/numbers/12399")).json()
     assert (answer["declared"], answer["entry"]["number"]) == (False, "12345")
+    assert (await client.get("/api/v1/flows")).json()["undeclared"] == 0
 
 
 @pytest.mark.parametrize(
