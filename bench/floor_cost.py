@@ -6,8 +6,8 @@ Every seat has four skills at levels 1 to 10. Three mixes:
 * `pairs`: 20 skills, every call needs two of them at random levels, so that almost every demand is different.
 * `four`: all seats have the same four skills, calls need up to three of them at once.
 
-Half of the seats talk and half are ready but meet nothing that waits, or all are busy while the calls wait: both
-are measured. Commands come as a shift sees them: joins, answers, refusals, finished talks, ended wrap-ups,
+Each is measured twice: with a backlog (calls came until as many waited as there are seats, so that whoever is idle
+meets nothing that waits) and with idle seats. Commands come as a shift sees them: joins, answers, refusals, finished talks, ended wrap-ups,
 pauses, hang-ups, ticks. Times are CPU time of this thread, so that a busy machine does not count.
 """
 
