@@ -7,8 +7,8 @@ Every seat has four skills at levels 1 to 10. Three mixes:
 * `four`: all seats have the same four skills, calls need up to three of them at once.
 
 Each is measured twice: with a backlog (calls came until as many waited as there are seats, so that whoever is idle
-meets nothing that waits) and with idle seats. Commands come as a shift sees them: joins, answers, refusals, finished talks, ended wrap-ups,
-pauses, hang-ups, ticks. Times are CPU time of this thread, so that a busy machine does not count.
+meets nothing that waits) and with idle seats. Commands come as a shift sees them: joins, answers, refusals, finished
+talks, ended wrap-ups, pauses, hang-ups, ticks. Times are CPU time of this thread: a busy machine does not count.
 """
 
 import argparse
