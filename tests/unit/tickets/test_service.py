@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from hotline.clock import ManualClock
 from hotline.errors import BadInput, NotFound
 from hotline.security import Principal, Role
 from hotline.sql import OpenDatabase
+from tickets import store_sql as store
 from tickets.errors import Incomplete, NotYours, Outdated, StepNotAllowed
 from tickets.model import Action, State, Ticket, TranscriptState
 from tickets.service import TicketService
@@ -51,6 +53,14 @@ async def test_call_gets_one_ticket_however_often_it_is_asked_for(
     assert again == born
     assert len(await service.find(Wanted(), EVERYTHING, 10)) == 1
     assert await actions(service, born) == ["created"]
+    next_one = await service.open_for_call(call_row(call="call_2"), agent="1001", at=born.created_at)
+    assert next_one.number == "YC2026021400002"
+
+
+async def test_row_of_a_call_is_inserted_once(service: TicketService, born: Ticket, database: OpenDatabase) -> None:
+    other = msgspec.structs.replace(born, id="ticket_9", number="9")
+    line = (await service.history(born.id))[0]
+    assert await database.write(lambda c: store.insert_ticket(c, other, line)) == born
 
 
 async def test_numbers_count_within_the_offices_day(service: TicketService, call_row, clock: ManualClock) -> None:
