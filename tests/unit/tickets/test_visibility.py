@@ -95,6 +95,11 @@ def test_operator_reads_others_tickets_without_name_recording_and_transcript() -
     assert seen(OWN, confidential=True)["matter"] == TICKET.matter
 
 
+def test_ticket_without_an_agent_is_nobodys_own() -> None:
+    view = seen(person(Role.OPERATOR), agent="")
+    assert [view[f] for f in ("caller_name", "recording", "transcript")] == [None] * 3
+
+
 def test_unit_sees_what_was_dispatched_to_it_with_hidden_number_and_clean_words() -> None:
     view = seen(UNIT)
     assert [view[f] for f in ("caller", "contact_no", "recording", "transcript")] == [None] * 4
