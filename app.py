@@ -71,6 +71,7 @@ from hotline.settings import Settings, load_settings
 from hotline.spool import SpooledLog
 from hotline.sql import OpenDatabase, connect
 from hotline.tasks import Tasks
+from ivr import voices
 from ivr.service import IvrService
 from ivr.store_sql import SqlNumberStore
 from recordings.retention import RetentionPolicy
@@ -146,11 +147,13 @@ class Hotline:
         self.asterisk = None if settings.ami_url else AsteriskProcess(settings, clock)
         asterisk = self.asterisk
         self.switch = AsteriskSwitch((lambda: asterisk.ami) if asterisk else parse_ami_url(settings.ami_url), clock)
-        self.ivr = IvrService(SqlNumberStore(database), clock, data, home=settings.region)
+        self.ivr = IvrService(
+            SqlNumberStore(database), clock, data, home=settings.region, voice=voices.choose(settings.piper_voice)
+        )
         rules = Rules(
             ring=timedelta(seconds=settings.ring_seconds), wrap_up=timedelta(seconds=settings.wrap_up_seconds)
         )
-        self.floor = FloorKeeper(stores.log, clock, ids, lease=stores.lease, rules=rules)
+        self.floor = FloorKeeper(stores.log, clock, ids, lease=stores.lease, owner="main", rules=rules)
         self.figures = FloorLedger()
         self.provisioning = Provisioning(places_of(data).seats)
         self.seats = Seats(

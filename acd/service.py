@@ -151,6 +151,15 @@ class FloorKeeper:
         talking = {seat.call: "talking" for seat in self.floor.seats() if seat.call}
         return {**talking, **{waiting.call: "waiting" for waiting in self.floor.waiting()}}
 
+    def seat_at(self, phone: str) -> str:
+        """The seat that is signed in at a phone; the phone's own number when nobody is."""
+        seat = self.floor.seat_at(phone)
+        return seat.seat if seat is not None else phone
+
+    def phones(self) -> set[str]:
+        """Phones of signed-in seats."""
+        return {seat.phone for seat in self.floor.seats()}
+
     def is_reachable(self, phone: str) -> bool:
         """Whether the phone was last heard of as registered: for `SignIn.reachable`."""
         return self._phones.get(phone, False)

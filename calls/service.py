@@ -67,6 +67,14 @@ class Keeper(Floor, Protocol):
         """Calls that the floor knows: call id → `waiting` or `talking`."""
         ...
 
+    def seat_at(self, phone: str) -> str:
+        """The seat that is signed in at a phone; the phone's own number when nobody is."""
+        ...
+
+    def phones(self) -> set[str]:
+        """Phones of signed-in seats."""
+        ...
+
 
 class CallService:
     """Owns the mailboxes of one node's calls."""

@@ -39,8 +39,7 @@ async def resynchronise(service: "CallService") -> None:
     await _settle_floor(service, set(live))
     for stray in made.strays:
         await _take_in(service, stray, snapshot)
-    for phone in snapshot.reachable:
-        await service.floor.do(Reachability(phone=phone, reachable=True))
+    await _refresh_phones(service, snapshot)
     log.info("resynchronised", live=len(live), lines=len(snapshot.lines), strays=len(made.strays))
 
 
@@ -66,7 +65,7 @@ def _restart(service: "CallService", arrived: CallArrived) -> FlowRun:
 
 async def _adopt(service: "CallService", box: Mailbox, seat: LineSnapshot) -> None:
     """A talk that the fallback queue connected becomes an ordinary one, ticket and all."""
-    call, number = box.call.call, str(seat.phone)
+    call, number = box.call.call, service.floor.seat_at(str(seat.phone))
     started = TalkStarted(
         call=call,
         at=service.clock.now(),
@@ -103,3 +102,11 @@ async def _take_in(service: "CallService", stray: LineSnapshot, snapshot: Snapsh
     box = service.open(service.arrived(fact, dialled), None)
     await box.keep((box.call.arrived,))
     await _adopt(service, box, seat)
+
+
+async def _refresh_phones(service: "CallService", snapshot: Snapshot) -> None:
+    """Phones that came or vanished while we were away."""
+    for phone in snapshot.reachable:
+        await service.floor.do(Reachability(phone=phone, reachable=True))
+    for vanished in service.floor.phones() - {str(phone) for phone in snapshot.reachable}:
+        await service.floor.do(Reachability(phone=vanished, reachable=False))

@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     """Engine that the speech model is for; see `transcription.engines`."""
     trunks: Annotated[tuple[IPv4Network, ...], NoDecode] = (IPv4Network("127.0.0.1/32"),)
     """Addresses that citizens' calls come from (carrier, SBC), comma-separated."""
+    piper_voice: str = ""
+    """Voice file of piper, which then speaks the prompts instead of espeak-ng."""
     demo_seat: bool = False
     """Start a demonstration seat that answers and talks back."""
     demo: bool = False
