@@ -72,6 +72,7 @@ class SpooledLog:
         self._ahead: dict[str, int] = {}
         self._seen: OrderedDict[str, int] = OrderedDict()
         self._broken = False
+        """Set before the first fact is spooled, and kept until none is: so nothing overtakes what is spooled."""
 
     async def __aenter__(self) -> "SpooledLog":
         await self._recall()
@@ -94,7 +95,7 @@ class SpooledLog:
 
     async def append(self, stream: str, expected: int, bodies: Sequence[bytes]) -> int:
         """See `EventLog.append`. `Unavailable` only when the local disk fails too."""
-        if self._is_spooling(stream):
+        if self._broken:
             return await self._spool(stream, expected, bodies)
         try:
             async with asyncio.timeout(self._bound_s):
@@ -134,7 +135,7 @@ class SpooledLog:
 
     async def save_checkpoint(self, stream: str, seq: int, state: bytes) -> None:
         """See `EventLog.save_checkpoint`."""
-        if not self._is_spooling(stream):
+        if not self._broken:
             try:
                 async with asyncio.timeout(self._bound_s):
                     return await self._inner.save_checkpoint(stream, seq, state)
@@ -168,9 +169,6 @@ class SpooledLog:
         if self._broken and not self.spooled:
             self._broken = False
             log.info("event log is back")
-
-    def _is_spooling(self, stream: str) -> bool:
-        return self._broken or self._pending[stream] > 0
 
     def _break(self, error: BaseException) -> None:
         if not self._broken:

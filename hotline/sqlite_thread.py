@@ -23,6 +23,9 @@ BATCH = 128
 """Most pieces of work in one commit."""
 CHECKPOINT_EVERY = 1000
 """Commits between two moves of the write-ahead log into the file; done on the reading thread, because it syncs."""
+LARGE_LOG = 16 * 1024 * 1024
+"""Bytes. Under writing without a pause the reading thread never catches up with the log's end, which then grows;
+at this size the writing thread moves it itself, which may keep writers waiting for some milliseconds."""
 
 
 class _State(Enum):
@@ -128,7 +131,11 @@ class SqliteThread:
     def _after_commit(self) -> None:
         self._commits += 1
         if self._commits % CHECKPOINT_EVERY == 0:
-            self._reading.put(None)
+            (self._writing if self._log_size() > LARGE_LOG else self._reading).put(None)
+
+    def _log_size(self) -> int:
+        log = self._path.with_name(f"{self._path.name}-wal")
+        return log.stat().st_size if log.exists() else 0
 
 
 class _Worker:
