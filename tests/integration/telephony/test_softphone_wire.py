@@ -2,8 +2,10 @@
 
 import re
 import socket
+import struct
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -241,3 +243,58 @@ def _own_tag(rung: list[IncomingCall]) -> str:
     found = re.search(r"tag=(\w+)", rung[0].dialog.local)
     assert found
     return found[1]
+
+
+def test_audio_is_a_stream_of_even_steps(peer: Peer, phone: Softphone) -> None:
+    """RFC 3550 §5.1: sequence numbers rise by one, time stamps by the samples of a packet, one source, marked once."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    listener.bind(("127.0.0.1", 0))
+    listener.settimeout(2)
+    phone.call("12345", caller="139")
+    peer.answer(peer.take("INVITE"), 200, body=_sdp(listener.getsockname()[1]))
+    peer.take("ACK")
+    packets = [struct.unpack("!BBHLL", listener.recv(2048)[:12]) for _ in range(40)]
+    listener.close()
+    assert {packet[0] for packet in packets} == {0x80}
+    assert [packet[1] >> 7 for packet in packets] == [1] + [0] * 39
+    assert {packet[1] & 0x7F for packet in packets} == {8}
+    assert {(b[2] - a[2]) % 2**16 for a, b in pairwise(packets)} == {1}
+    assert {(b[3] - a[3]) % 2**32 for a, b in pairwise(packets)} == {160}
+    assert len({packet[4] for packet in packets}) == 1
+
+
+@pytest.mark.parametrize(("wish", "answer"), [("sendonly", "recvonly"), ("inactive", "inactive")])
+def test_phone_that_is_put_on_hold_stops_sending_until_it_is_taken_back(
+    peer: Peer, phone: Softphone, wish: str, answer: str
+) -> None:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    listener.bind(("127.0.0.1", 0))
+    listener.settimeout(2)
+    offer = _sdp(listener.getsockname()[1])
+    call = phone.call("12345", caller="139")
+    invite = peer.take("INVITE")
+    peer.answer(invite, 200, body=offer)
+    peer.take("ACK")
+    listener.recv(2048)
+    peer.invite(call.call_id, branch="z9hG4bKhold", tag=invite.from_tag, body=offer.replace("sendrecv", wish))
+    assert f"a={answer}" in peer.take("200").payload
+    assert call.held
+    _drain(listener)
+    listener.settimeout(0.3)
+    with pytest.raises(TimeoutError):
+        listener.recv(2048)
+    peer.invite(call.call_id, branch="z9hG4bKback", tag=invite.from_tag, body=offer)
+    assert "a=sendrecv" in peer.take("200").payload
+    assert listener.recv(2048)
+    assert not call.held
+    listener.close()
+
+
+def _drain(listener: socket.socket) -> None:
+    """Forget what came before now."""
+    listener.setblocking(False)
+    try:
+        while listener.recv(2048):
+            pass
+    except BlockingIOError:
+        return
