@@ -53,8 +53,8 @@ async def test_call_gets_one_ticket_however_often_it_is_asked_for(
     assert again == born
     assert len(await service.find(Wanted(), EVERYTHING, 10)) == 1
     assert await actions(service, born) == ["created"]
-    next_one = await service.open_for_call(call_row(call="call_2"), agent="1001", at=born.created_at)
-    assert next_one.number == "YC2026021400002"
+    next_one = await service.open_for_call(call_row(call="call_2"), agent="1001", at=clock.now())
+    assert next_one.number == "YC2026021500001"
 
 
 async def test_row_of_a_call_is_inserted_once(service: TicketService, born: Ticket, database: OpenDatabase) -> None:
