@@ -85,7 +85,7 @@ from telephony.selfcheck import self_check
 from telephony.switch import AsteriskSwitch
 from tickets.numbering import NumberFormat
 from tickets.service import TicketService
-from transcription.model_folder import find_model
+from transcription.model_folder import model_mark
 from transcription.pool import WorkerPool, run_worker
 from transcription.process import open_jobs
 from transcription.service import TranscriptService
@@ -164,7 +164,7 @@ class Hotline:
         self.tickets = TicketService(database, clock, ids, numbers=NumberFormat(), zone=zone)
         self.jobs = open_jobs(settings, clock)
         self.transcripts = TranscriptService(
-            SqlTranscripts(database), self.jobs, clock, ids, lambda: str(find_model(settings) or "")
+            SqlTranscripts(database), self.jobs, clock, ids, lambda: model_mark(settings)
         )
         self.ledger = Ledger(stores.log, node="main")
         self.calls = CallService(
