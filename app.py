@@ -48,6 +48,7 @@ from agents.service import AgentService
 from agents.store_sql import SqlAgents
 from calls.events import House
 from calls.ledger import Ledger
+from calls.leftovers import Leftovers
 from calls.links import Links
 from calls.projection import Projection
 from calls.seats import Seats
@@ -174,7 +175,12 @@ class Hotline:
             ledger=self.ledger,
             clock=clock,
             ids=ids,
-            house=House(ring=rules.ring, bye="bye", experts=self.seats.experts),
+            house=House(
+                ring=rules.ring,
+                bye="bye",
+                experts=self.seats.experts,
+                mute_after_key=timedelta(seconds=settings.mute_keys_seconds),
+            ),
             data=data,
             timezone=zone,
             check_node=self._check_node,
@@ -183,7 +189,7 @@ class Hotline:
             recordings=self.recordings,
             tickets=self.tickets,
             transcripts=self.transcripts,
-            clock=clock,
+            leftovers=Leftovers(database, self.recordings, places_of(data).tracks),
             changed=self.changed,
         )
         self.projection = Projection(stores.log, self.ledger.stream, database, self.links.consequence)

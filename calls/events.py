@@ -27,7 +27,8 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     bye: str
     """Prompt that ends a talk."""
     mute_after_key: timedelta = timedelta(seconds=1.5)
-    """How long the recording stays silent after a key, so that a typed card number is not kept."""
+    """How long the recording stays silent after a key, so that a typed card number is not kept; zero:
+    keys change nothing."""
     closing: timedelta = timedelta(seconds=10)
     """A citizen whose talk is over and whose line nobody returned is hung up after this."""
     experts: Container[str] = frozenset()

@@ -11,10 +11,10 @@ import structlog
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from calls.leftovers import Leftovers
 from calls.model import AnyCallFact, CallEnded, Outcome, Party, RecordingMuted, TalkEnded, TalkStarted, TrackOpened
 from calls.projection import row_of
 from calls.tables import call_lines, call_mutes
-from hotline.clock import Clock
 from hotline.tasks import Tasks
 from recordings import store_sql as recording_rows
 from recordings.model import Muted, Recording, Track, Transcription
@@ -45,11 +45,11 @@ class Links:
         recordings: RecordingService,
         tickets: TicketService,
         transcripts: TranscriptService,
-        clock: Clock,
+        leftovers: Leftovers,
         changed: Callable[[], Awaitable[None]],
     ) -> None:
         self._recordings, self._tickets, self._transcripts = recordings, tickets, transcripts
-        self._clock, self._changed = clock, changed
+        self._leftovers, self._changed = leftovers, changed
         self._ended = asyncio.Event()
 
     # Inside the projection's transaction -----------------------------------------------------------------------------
@@ -122,6 +122,7 @@ class Links:
         except TimeoutError:
             pass
         self._ended.clear()
+        await self._leftovers.tidy()
         swept = await self._recordings.sweep()
         if swept.closed:
             await self._changed()

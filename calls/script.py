@@ -319,7 +319,7 @@ def _track(call: CallState, line: LineId, at: datetime, house: House, *, seen: b
 
 
 def _key_pressed(call: CallState, house: House, now: datetime) -> Decision:
-    if call.phase is not Phase.TALKING:
+    if call.phase is not Phase.TALKING or not house.mute_after_key:
         return NOTHING
     again = Wake(UNMUTE, house.mute_after_key)
     if call.muted:

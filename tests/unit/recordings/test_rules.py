@@ -1,4 +1,4 @@
-"""Retention, the hash chain, muting while keys are pressed, the disk's alarm, and who may hear what."""
+"""Retention, the hash chain, the disk's alarm, and who may hear what."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +10,6 @@ from hotline.errors import BadInput
 from hotline.security import Principal, Role
 from recordings.disk import DiskWatch, Room, is_low, room
 from recordings.integrity import GENESIS, Deed, Head, Link, broken, differences, next_link
-from recordings.keys_policy import KeyMuting, on_end, on_key, on_time
 from recordings.model import Channel, Party, Recording, RecordingState, Span
 from recordings.retention import RetentionPolicy, Verdict
 from recordings.visibility import OWN_FOR, audible, may_know, scope
@@ -135,32 +134,6 @@ def test_row_that_differs_from_its_link_is_named() -> None:
     assert differences(link, recording(sha256="cd", length_ms=1)) == ["length_ms", "sha256"]
     shifted = NOW.astimezone(tz=__import__("zoneinfo").ZoneInfo("Asia/Shanghai"))
     assert differences(link, recording(answered_at=shifted)) == []
-
-
-# Keys
-
-
-def test_recording_is_silent_from_the_first_key_until_some_time_after_the_last() -> None:
-    policy = KeyMuting(quiet=timedelta(seconds=2))
-    first = on_key(policy, None, NOW)
-    assert (first.mute, first.muted_until) == (True, NOW + timedelta(seconds=2))
-    second = on_key(policy, first.muted_until, NOW + timedelta(seconds=1))
-    assert (second.mute, second.muted_until) == (None, NOW + timedelta(seconds=3))
-    assert on_time(second.muted_until, NOW + timedelta(seconds=2.9)).mute is None
-    last = on_time(second.muted_until, NOW + timedelta(seconds=3))
-    assert (last.mute, last.muted_until) == (False, None)
-
-
-def test_late_news_of_a_key_never_shortens_the_silence() -> None:
-    step = on_key(KeyMuting(quiet=timedelta(seconds=2)), NOW + timedelta(seconds=5), NOW)
-    assert step.muted_until == NOW + timedelta(seconds=5)
-
-
-def test_nothing_stays_muted_after_the_talk_and_a_switched_off_policy_does_nothing() -> None:
-    assert on_end(NOW).mute is False
-    assert on_end(None).mute is None
-    assert on_time(None, NOW).mute is None
-    assert on_key(KeyMuting(enabled=False), None, NOW).mute is None
 
 
 # The disk
