@@ -6,9 +6,7 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -63,18 +61,16 @@ from hotline.idempotency import SqlIdempotency
 from hotline.identity_service import SYSTEM, IdentityService, first_accounts
 from hotline.ids import UlidIds
 from hotline.limits import BodyLimit
-from hotline.local import LocalBroadcast, LocalEventLog, LocalLease
 from hotline.log import set_up
-from hotline.ports import Broadcast, EventLog, Lease
-from hotline.redis_ import RedisBroadcast, RedisConnection, RedisEventLog, RedisLease
 from hotline.security import Role
 from hotline.settings import Settings, load_settings
-from hotline.spool import SpooledLog
-from hotline.sql import OpenDatabase, connect
+from hotline.stores import Stores, open_stores
 from hotline.tasks import Tasks
 from ivr import voices
 from ivr.service import IvrService
 from ivr.store_sql import SqlNumberStore
+from recordings.disk import DiskWatch
+from recordings.purging import Purger
 from recordings.retention import RetentionPolicy
 from recordings.service import RecordingService
 from recordings.store_files import RecordingFiles
@@ -94,38 +90,6 @@ from transcription.store_sql import SqlTranscripts
 
 log = structlog.get_logger("hotline")
 cli = typer.Typer(help="The 12345 hotline.", no_args_is_help=True, pretty_exceptions_enable=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """What differs between the two ways to run."""
-
-    database: OpenDatabase
-    log: EventLog
-    lease: Lease
-    broadcast: Broadcast
-
-
-@asynccontextmanager
-async def open_stores(settings: Settings, clock: SystemClock) -> AsyncIterator[Stores]:
-    """Embedded stores in the data folder, or Redis and the database that the settings name."""
-    async with AsyncExitStack() as stack:
-        database = connect(settings.sqlalchemy_url)
-        stack.push_async_callback(database.close)
-        if settings.redis_url:
-            redis = RedisConnection(settings.redis_url)
-            stack.push_async_callback(redis.close)
-            inner: EventLog = RedisEventLog(redis, clock)
-            lease: Lease = RedisLease(redis)
-            broadcast: Broadcast = await stack.enter_async_context(RedisBroadcast(redis))
-        else:
-            local = LocalEventLog(settings.data / "events.db", clock)
-            stack.push_async_callback(local.close)
-            own = LocalLease(settings.data / "lease.db", clock)
-            stack.push_async_callback(own.close)
-            inner, lease, broadcast = local, own, LocalBroadcast()
-        spooled = await stack.enter_async_context(SpooledLog(inner, settings.data / "spool" / "facts.db", clock))
-        yield Stores(database, spooled, lease, broadcast)
 
 
 class Hotline:
@@ -192,9 +156,13 @@ class Hotline:
             leftovers=Leftovers(database, self.recordings, places_of(data).tracks),
             changed=self.changed,
         )
+        self.disk = DiskWatch(data, lambda _low, _room: self._news(), floor=settings.disk_floor_mib << 20)
+        self.purger = Purger(database, self.recordings.files, RetentionPolicy(), clock, self.audit)
         self.projection = Projection(stores.log, self.ledger.stream, database, self.links.consequence)
         self.checks.add("database", database.check)
         self.checks.add("asterisk", self._asterisk_answers)
+        self.checks.add("disk", self._disk_has_room)
+        self.checks.add("event log", self._log_answers)
 
     async def changed(self) -> None:
         """Tell the pages that there is something new."""
@@ -202,7 +170,15 @@ class Hotline:
 
     async def _asterisk_answers(self) -> None:
         if not self.switch.link.up:
-            raise Unavailable("Asterisk does not answer.")
+            raise Unavailable(self.switch.problem or "Asterisk does not answer.")
+
+    async def _disk_has_room(self) -> None:
+        if self.disk.low:
+            raise Unavailable("The disk of the data folder is nearly full: free some room, recordings need it.")
+
+    async def _log_answers(self) -> None:
+        if self.floor.degraded:
+            raise Unavailable("The event log does not answer; the floor goes on in memory.")
 
     async def look(self) -> console.system.SystemView:
         """How this process is, for administrators."""
@@ -248,12 +224,17 @@ class Hotline:
         self.floor.subscribe(lambda _: self._news())
         self.projection.listen(self._news)
         self.switch.start()
+        self.tasks.keep(self.disk.round, "disk", pause_s=5.0)
+        self.tasks.keep(self._purge, "retention", pause_s=3600.0)
         self.tasks.start(self.projection.run(), "projection")
         self.tasks.start(self.links.run(), "links")
         self.tasks.start(self.calls.run(), "calls")
         self.tasks.keep(self._publish, "news", pause_s=0.0)
         if self.settings.workers:
             self.tasks.start(WorkerPool(self.settings).run(), "workers")
+
+    async def _purge(self) -> None:
+        await self.purger.purge_due()
 
     def _news(self) -> None:
         self.projection.nudge()

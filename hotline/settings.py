@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     ring_seconds: int = Field(default=15, ge=3, le=120)
     """How long one offer rings."""
     wrap_up_seconds: int = Field(default=30, ge=0, le=3600)
+    mute_keys_seconds: float = Field(default=1.5, ge=0, le=60)
+    """How long a recording stays silent after a key was pressed while talking (it may belong to a card number);
+    0: never."""
+    disk_floor_mib: int = Field(default=500, ge=0)
+    """Free room for recordings below which an alarm is raised, MiB."""
     workers: int = Field(default=1, ge=0, le=64)
     """Worker processes for transcription; 0: somebody else runs them."""
     region: str = "0717"
