@@ -24,7 +24,8 @@ setup-test:
 run: setup
 	@exec .venv/bin/hotline serve --demo
 
-doctor: setup
+doctor:
+	@[ -x .venv/bin/hotline ] || sh scripts/setup run
 	@.venv/bin/hotline doctor
 
 test: check test-unit test-contract test-integration test-e2e test-wheel
@@ -32,7 +33,7 @@ test: check test-unit test-contract test-integration test-e2e test-wheel
 check: setup-test
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m mypy $(PACKAGES) tests speech bench
+	$(PY) -m mypy $(PACKAGES) tests speech bench scripts
 	$(PY) -m pyright
 	.venv/bin/lint-imports
 

@@ -23,6 +23,7 @@ import agents.cli
 import agents.demo_seat
 import agents.http
 import calls.http
+import console.cli
 import console.http
 import console.system
 import hotline.audit_http
@@ -386,6 +387,7 @@ cli.add_typer(transcription.cli.app, name="model")
 cli.add_typer(recordings.cli.app, name="recordings")
 cli.add_typer(agents.cli.app, name="agents")
 cli.command("token")(hotline.cli_people.token)
+cli.command("doctor")(console.cli.doctor)
 cli.command("dial")(telephony.cli.dial)
 cli.command("demo-seat")(agents.demo_seat.demo_seat)
 

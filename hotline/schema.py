@@ -78,6 +78,11 @@ def expected(*, versions: Path | None = None) -> str | None:
     return ScriptDirectory.from_config(_config(versions)).get_current_head()
 
 
+def known(*, versions: Path | None = None) -> frozenset[str]:
+    """Every revision that this version of the product knows."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config(versions)).walk_revisions())
+
+
 def differences(url: str, tables: Sequence[str]) -> list[str]:
     """What the tables of the named modules have that the migrated database has not, and the other way round.
 
@@ -123,9 +128,9 @@ def _current(connection: Connection) -> str | None:
 
 
 def _refuse_newer(connection: Connection, config: Config) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     there = _current(connection)
-    if there is not None and there not in known:
+    revisions = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if there is not None and there not in revisions:
         raise BadInput(
             f"The database's schema ({there}) was made by a newer version: install that one, or restore a backup."
         )

@@ -89,9 +89,14 @@ def free_tcp_port() -> int:
 
 def tcp_port_is_free(port: int) -> bool:
     """Could somebody listen on this loopback port?"""
+    return tcp_port_problem("127.0.0.1", port) == 0
+
+
+def tcp_port_problem(address: str, port: int) -> int:
+    """The errno that keeps us from listening on this TCP port; 0 when nothing does."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Asterisk does: a port in TIME_WAIT is free
-        return _bind_problem(probe, "127.0.0.1", port) == 0
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: a port in TIME_WAIT is free
+        return _bind_problem(probe, address, port)
 
 
 def udp_port_problem(address: str, port: int) -> int:
