@@ -5,15 +5,12 @@ import contextlib
 import os
 import secrets
 import signal
-import sys
-from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import structlog
 import typer
-import uvicorn
 import uvloop
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -53,6 +50,7 @@ from calls.projection import Projection
 from calls.seats import Seats
 from calls.service import CallService
 from calls.voice import Voice
+from console.server import demonstration_seat, greet, quiet_server
 from hotline import schema
 from hotline.audit_sql import SqlAudit
 from hotline.clock import SystemClock
@@ -101,7 +99,7 @@ class Hotline:
         clock, ids, zone = SystemClock(), UlidIds(), ZoneInfo(settings.timezone)
         database, data = stores.database, settings.data.absolute()
         self.tasks = Tasks("hotline")
-        self._fresh = asyncio.Event()
+        self._fresh, self._kinds = asyncio.Event(), set[str]()
         self._started_at = clock.now().isoformat()
         self.node_problems: list[str] = []
         self.registry: CollectorRegistry = hotline.metrics.new_registry()
@@ -166,8 +164,8 @@ class Hotline:
         self.checks.add("event log", self._log_answers)
 
     async def changed(self) -> None:
-        """Tell the pages that there is something new."""
-        await self.stores.broadcast.publish("changes", {})
+        """Tell the pages that there is news of tickets."""
+        self._news("tickets")
 
     async def _asterisk_answers(self) -> None:
         if not self.switch.link.up:
@@ -221,9 +219,9 @@ class Hotline:
         await self.ledger.load()
         await self.floor.start()
         self.figures = await recall(self.stores.log, self.floor, self.clock)
-        self.ledger.listen(lambda _: self._news())
+        self.ledger.listen(lambda _: self._call_facts())
         self.floor.subscribe(lambda _: self._news())
-        self.projection.listen(self._news)
+        self.projection.listen(self._rows_changed)
         self.switch.start()
         self.tasks.keep(self.disk.round, "disk", pause_s=5.0)
         self.tasks.keep(self._purge, "retention", pause_s=3600.0)
@@ -237,14 +235,22 @@ class Hotline:
     async def _purge(self) -> None:
         await self.purger.purge_due()
 
-    def _news(self) -> None:
-        self.projection.nudge()
+    def _news(self, kind: str = "floor") -> None:
+        self._kinds.add(kind)
         self._fresh.set()
+
+    def _call_facts(self) -> None:
+        self.projection.nudge()
+        self._news()
+
+    def _rows_changed(self) -> None:
+        self._news("tickets" if self.links.take_births() else "floor")
 
     async def _publish(self) -> None:
         await self._fresh.wait()
         self._fresh.clear()
-        await self.changed()
+        kinds, self._kinds = sorted(self._kinds), set()
+        await self.stores.broadcast.publish("changes", {"kinds": kinds})
         await asyncio.sleep(0.1)
 
     async def stop(self) -> None:
@@ -259,7 +265,7 @@ class Hotline:
 
 def create_app(parts: Hotline) -> FastAPI:
     """The ASGI application: every room's routes behind one guard, problems as problem+json."""
-    app = FastAPI(title="12345 hotline", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
+    app = FastAPI(title="12345 hotline", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.identity, app.state.idempotency = parts.identity, parts.idempotency
     install_problems(app)
     app.add_middleware(BodyLimit, larger={"/api/v1/numbers/import": 16 * 1024 * 1024})
@@ -270,7 +276,7 @@ def create_app(parts: Hotline) -> FastAPI:
         hotline.identity_http.routes(parts.identity),
         hotline.audit_http.routes(audit),
         ivr.http.routes(parts.ivr, clock),
-        console.system.routes(parts.look),
+        console.system.routes(parts.look, app.openapi),
         acd.http.routes(parts.floor, clock, parts.figures),
         agents.http.routes(parts.agents, audit),
         recordings.http.routes(parts.recordings, audit, clock, RetentionPolicy()),
@@ -283,17 +289,6 @@ def create_app(parts: Hotline) -> FastAPI:
     return app
 
 
-class QuietServer(uvicorn.Server):
-    """uvicorn without signal handlers of its own: ending is ours, in our order."""
-
-    def end(self) -> None:
-        self.should_exit = True
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 async def serve_all(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM."""
     async with open_stores(settings, SystemClock()) as stores:
@@ -301,62 +296,18 @@ async def serve_all(settings: Settings) -> None:
         accounts = await first_accounts(parts.identity, is_demo=settings.demo)
         try:
             await parts.start()
-            config = uvicorn.Config(
-                create_app(parts),
-                host=settings.bind,
-                port=settings.http_port,
-                log_config=None,
-                access_log=False,
-                log_level="warning",
-                ws="websockets-sansio",
-                timeout_graceful_shutdown=3,
-            )
-            server = QuietServer(config)
+            server = quiet_server(create_app(parts), settings)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, server.end)
-            parts.tasks.start(_greet(settings, server, accounts), "greeting")
+            parts.tasks.start(greet(settings, server, accounts), "greeting")
             if settings.demo_seat:
-                parts.tasks.start(_demo_seat(parts, server), "demonstration seat")
+                roles, lasts = frozenset({Role.SUPERVISOR}), timedelta(days=1)
+                _, token = await parts.identity.add_token(SYSTEM, "demonstration seat", roles, lasts)
+                parts.tasks.start(demonstration_seat(server, token), "demonstration seat")
             await server.serve()
         finally:
             await parts.stop()
-
-
-async def _greet(
-    settings: Settings, server: uvicorn.Server, accounts: Sequence[tuple[str, str, Sequence[str]]]
-) -> None:
-    while not server.started:  # noqa: ASYNC110 - uvicorn tells it by this flag alone
-        await asyncio.sleep(0.02)
-    say = typer.echo
-    if accounts:
-        say("\nAccounts made at this first start; their passwords are not shown again:")
-        for login, password, roles in accounts:
-            say(f"  {login:<16} {password}   ({', '.join(roles)})")
-    say(f"\nConsole:  http://{settings.bind}:{settings.http_port}/")
-    say("A call:   .venv/bin/hotline dial 12329 --say SAMPLE     (in a second terminal)")
-    if not settings.demo_seat:
-        say("A seat:   HOTLINE_DEMO_SEAT=1 make run     starts one that answers and talks back")
-    say(f"READY  SIP {settings.bind}:{settings.sip_port}  HTTP {settings.bind}:{settings.http_port}")
-    sys.stdout.flush()
-
-
-async def _demo_seat(parts: Hotline, server: uvicorn.Server) -> None:
-    """A seat that answers and talks back, as a process of its own, until we end."""
-    while not server.started:  # noqa: ASYNC110 - uvicorn tells it by this flag alone
-        await asyncio.sleep(0.02)
-    _, token = await parts.identity.add_token(
-        SYSTEM, "demonstration seat", frozenset({Role.SUPERVISOR}), timedelta(days=1)
-    )
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "app", "demo-seat", env={**os.environ, "HOTLINE_TOKEN": token}, start_new_session=True
-    )
-    try:
-        await process.wait()
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
 
 
 @cli.command()

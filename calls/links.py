@@ -51,6 +51,7 @@ class Links:
         self._recordings, self._tickets, self._transcripts = recordings, tickets, transcripts
         self._leftovers, self._changed = leftovers, changed
         self._ended = asyncio.Event()
+        self._births = 0
 
     # Inside the projection's transaction -----------------------------------------------------------------------------
 
@@ -87,6 +88,7 @@ class Links:
             agents=[fact.agent],
         )
         recording = await recording_rows.open_recording(connection, recording)
+        self._births += 1
         await self._tickets.born(
             connection, call, agent=fact.agent, at=fact.at, recording=recording.id, class_hint=call.class_hint
         )
@@ -101,6 +103,11 @@ class Links:
         if fact.outcome is Outcome.FAILED:
             await self._tickets.call_back(connection, await row_of(connection, fact.call), "failed_node", fact.at)
         self._ended.set()
+
+    def take_births(self) -> int:
+        """Tickets born since the last question."""
+        births, self._births = self._births, 0
+        return births
 
     # Rounds ----------------------------------------------------------------------------------------------------------
 

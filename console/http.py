@@ -65,10 +65,11 @@ def routes(broadcast: Broadcast) -> APIRouter:
 
 async def _changes(broadcast: Broadcast) -> AsyncIterator[str]:
     """One event per burst of news, and a comment now and then so that proxies keep the line open."""
-    heard = asyncio.Event()
+    heard, kinds = asyncio.Event(), set[str]()
 
     async def listen() -> None:
-        async for _ in broadcast.subscribe("changes"):
+        async for news in broadcast.subscribe("changes"):
+            kinds.update(news.get("kinds", ()))
             heard.set()
 
     listener = asyncio.create_task(listen(), name="feed")
@@ -82,7 +83,9 @@ async def _changes(broadcast: Broadcast) -> AsyncIterator[str]:
                 yield ": still here\n\n"
                 continue
             heard.clear()
-            yield f"data: {json.dumps({'changed': True})}\n\n"
+            told = sorted(kinds)
+            kinds.clear()
+            yield f"data: {json.dumps({'kinds': told})}\n\n"
             await asyncio.sleep(QUIET_S)
     finally:
         listener.cancel()

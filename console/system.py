@@ -1,7 +1,7 @@
 """How this process is, for administrators: versions, what is degraded, what was counted."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
@@ -40,11 +40,15 @@ class SystemView(BaseModel):
     """What somebody should look at."""
 
 
-def routes(look: Callable[[], Awaitable[SystemView]]) -> APIRouter:
-    """`/api/v1/system`."""
-    router = APIRouter(prefix="/api/v1", tags=["operations"])
+def routes(look: Callable[[], Awaitable[SystemView]], document: Callable[[], dict[str, Any]]) -> APIRouter:
+    """`/api/v1/system`, and the API's description for whoever may use any of it."""
+    router = APIRouter(tags=["operations"])
 
-    @router.get("/system")
+    @router.get("/api/openapi.json", include_in_schema=False)
+    async def openapi(_: Annotated[Principal, Depends(require(Permission.API_READ))]) -> dict[str, Any]:
+        return document()
+
+    @router.get("/api/v1/system")
     async def system(_: Annotated[Principal, Depends(require(Permission.SYSTEM_READ))]) -> SystemView:
         """How this process is."""
         return await look()

@@ -48,6 +48,7 @@ class Permission(StrEnum):
     PEOPLE_WRITE = "people.write"
     AUDIT_READ = "audit.read"
     SYSTEM_READ = "system.read"
+    API_READ = "api.read"
 
 
 _ALL = frozenset(Role)
@@ -73,6 +74,7 @@ POLICY: dict[Permission, frozenset[Role]] = {
     Permission.PEOPLE_WRITE: frozenset({Role.ADMINISTRATOR}),
     Permission.AUDIT_READ: frozenset({Role.AUDITOR}),
     Permission.SYSTEM_READ: frozenset({Role.ADMINISTRATOR}),
+    Permission.API_READ: _ALL,
 }
 """Which roles have a permission (`domain.md` 6.2 is the source for what concerns citizens' data)."""
 

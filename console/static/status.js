@@ -3,6 +3,7 @@
 const PHASES = { arrived: "呼入", in_ivr: "语音导航", queued: "排队中", ringing: "振铃", talking: "通话中", closing: "结束中", ended: "已结束" };
 const STATES = { ready: "就绪", offered: "振铃", talking: "通话", wrap_up: "话后", paused: "小休" };
 const PARTIES = { citizen: "市民", operator: "话务员", expert: "专家" };
+const QUEUES = { general: "综合" };
 const EVERY_MS = 3000;
 
 const $ = (id) => document.getElementById(id);
@@ -57,12 +58,12 @@ async function showFloor() {
   figure("ready", people.filter((seat) => seat.state === "ready").length);
   figure("seats", people.length);
   fill("calls", live.map((call) => [
-    chip(PHASES, call.phase), call.dialled, call.line_name, call.caller || "隐藏", call.queue, call.seat, clock(since(call.arrived_at)),
+    chip(PHASES, call.phase), call.dialled, call.line_name, call.caller || "隐藏", QUEUES[call.queue] ?? call.queue, call.seat, clock(since(call.arrived_at)),
   ]), 7);
   fill("seats", people.map((seat) => [
     seat.seat, chip(STATES, seat.state), seat.reachable ? `${seat.phone} 在线` : `${seat.phone} 未注册`, seat.reason ?? "",
   ]), 4);
-  fill("queues", waiting.map((queue) => [queue.name ?? queue.queue, queue.waiting, clock(queue.longest_wait_s ?? 0)]), 3);
+  fill("queues", waiting.map((queue) => [QUEUES[queue.queue] ?? queue.name ?? queue.queue, queue.waiting, clock(queue.longest_wait_s ?? 0)]), 3);
 }
 
 let shown = "";
@@ -94,14 +95,23 @@ async function article(ticket) {
   return made;
 }
 
-let running = false, again = false;
+// Every look at the tickets is written to the audit, so they are asked for only when there is something new.
+let running = false, again = false, stale = true;
 async function refresh() {
   if (running) { again = true; return; }
   running = true;
   try {
-    do { again = false; await Promise.all([showFloor(), showTickets()]); } while (again);
+    do {
+      again = false;
+      const tickets = stale;
+      stale = false;
+      await Promise.all([showFloor(), tickets ? showTickets() : null]);
+    } while (again);
     $("link").textContent = "已连接";
-  } catch { $("link").textContent = "连接中断，正在重试…"; }
+  } catch {
+    stale = true;
+    $("link").textContent = "连接中断，正在重试…";
+  }
   running = false;
 }
 
@@ -109,7 +119,11 @@ const me = await get("/api/v1/me");
 if (me) $("who").textContent = me.name;
 $("logout").addEventListener("click", async () => { await fetch("/api/v1/logout", { method: "POST" }); location.replace("/login"); });
 const feed = new EventSource("/api/v1/feed");
-feed.onmessage = refresh;
+feed.onmessage = (event) => {
+  stale ||= JSON.parse(event.data).kinds.includes("tickets");
+  refresh();
+};
+feed.onopen = () => { stale = true; refresh(); };
 feed.onerror = () => { $("link").textContent = "连接中断，正在重试…"; };
 setInterval(refresh, EVERY_MS);
 refresh();

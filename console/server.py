@@ -1,0 +1,74 @@
+"""The HTTP server of a process, what it says when it is ready, and the demonstration seat beside it."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+import typer
+import uvicorn
+from fastapi import FastAPI
+
+from hotline.settings import Settings
+
+
+def quiet_server(app: FastAPI, settings: Settings) -> "QuietServer":
+    """The server for `app` as the settings want it."""
+    config = uvicorn.Config(
+        app,
+        host=settings.bind,
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        log_level="warning",
+        ws="websockets-sansio",
+        timeout_graceful_shutdown=3,
+    )
+    return QuietServer(config)
+
+
+class QuietServer(uvicorn.Server):
+    """uvicorn without signal handlers of its own: ending is ours, in our order."""
+
+    def end(self) -> None:
+        self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def wait_started(self) -> None:
+        """Wait until it serves."""
+        while not self.started:  # noqa: ASYNC110 - uvicorn tells it by this flag alone
+            await asyncio.sleep(0.02)
+
+
+async def greet(settings: Settings, server: QuietServer, accounts: Sequence[tuple[str, str, Sequence[str]]]) -> None:
+    """Say where everything is, once it is there; the passwords of new accounts are shown this once."""
+    await server.wait_started()
+    say = typer.echo
+    if accounts:
+        say("\nAccounts made at this first start; their passwords are not shown again:")
+        for login, password, roles in accounts:
+            say(f"  {login:<16} {password}   ({', '.join(roles)})")
+    say(f"\nConsole:  http://{settings.bind}:{settings.http_port}/")
+    say("A call:   .venv/bin/hotline dial 12329 --say SAMPLE     (in a second terminal)")
+    if not settings.demo_seat:
+        say("A seat:   HOTLINE_DEMO_SEAT=1 make run     starts one that answers and talks back")
+    say(f"READY  SIP {settings.bind}:{settings.sip_port}  HTTP {settings.bind}:{settings.http_port}")
+    sys.stdout.flush()
+
+
+async def demonstration_seat(server: QuietServer, token: str) -> None:
+    """A seat that answers and talks back, as a process of its own, until we end."""
+    await server.wait_started()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "app", "demo-seat", env={**os.environ, "HOTLINE_TOKEN": token}, start_new_session=True
+    )
+    try:
+        await process.wait()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
