@@ -9,7 +9,7 @@ import socket
 import struct
 from collections.abc import Callable
 
-from telephony.audio import SILENCE, SLOT_BYTES, SLOT_SAMPLES, from_alaw, from_ulaw, to_alaw, to_ulaw
+from telephony.audio import RATE, SILENCE, SLOT_BYTES, SLOT_SAMPLES, from_alaw, from_ulaw, to_alaw, to_ulaw
 from telephony.softphone.ear import Ear
 from telephony.softphone.keys import KeyReader, KeySender
 from telephony.softphone.loop import Loop
@@ -23,6 +23,8 @@ HEADER = struct.Struct("!BBHLL")
 VERSION = 0x80
 MARKER = 0x80
 REFUSALS = 50
+JITTER = 0.06
+"""Seconds by which a packet may come early."""
 SETTLE = 1.0
 """Seconds after which audio from an address that was not announced is accepted, if nothing came from the right one."""
 ENCODE = {Codec.PCMA: to_alaw, Codec.PCMU: to_ulaw}
@@ -57,6 +59,10 @@ class Media(RTPClient):
         self._gap = 0.0
         self._last_in: int | None = None
         self._last_at: float | None = None
+        self._audio_in: tuple[int, int] | None = None
+        """Source of the latest audio, and the time stamp due next."""
+        self._heard_since = self._heard = 0.0
+        """When the first audio came, and the seconds of audio and pauses since."""
         self._begun = 0.0
         self._right_source_heard = False
 
@@ -167,7 +173,7 @@ class Media(RTPClient):
         return not self._right_source_heard and self._loop.clock.monotonic() - self._begun > SETTLE
 
     def _take(self, data: bytes) -> None:
-        flags, kind, sequence, timestamp, _ = HEADER.unpack_from(data)
+        flags, kind, sequence, timestamp, source = HEADER.unpack_from(data)
         start = HEADER.size + 4 * (flags & 0x0F)
         if flags & 0x10 and len(data) >= start + 4:
             start += 4 + 4 * int(struct.unpack_from("!H", data, start + 2)[0])
@@ -180,7 +186,24 @@ class Media(RTPClient):
             if key:
                 self._heard_key(key)
         elif number in PAYLOADS and self._listening:
-            self._ear.put(now, DECODE[PAYLOADS[number]](payload))
+            pcm = DECODE[PAYLOADS[number]](payload)
+            self._ear.put(now, pcm, self._pause(now, source, timestamp, len(payload)))
+
+    def _pause(self, now: float, source: int, timestamp: int, count: int) -> float:
+        """Seconds of audio that the sender left out (or that got lost) before this packet, by its own clock; packets
+        that only came late leave nothing out. Clocks jump when a switch changes what it plays, and a new source has
+        another one: never more than by which the audio is behind our own clock."""
+        if self._audio_in is None:
+            self._heard_since = now
+            pause = 0.0
+        else:
+            behind = max(0.0, now - self._heard_since - self._heard)
+            last_source, due = self._audio_in
+            skipped = ((timestamp - due + 2**31) % 2**32 - 2**31) / RATE
+            pause = min(max(0.0, skipped), behind + JITTER) if source == last_source else behind
+        self._audio_in = (source, (timestamp + count) % 2**32)
+        self._heard += pause + count / RATE
+        return pause
 
     def _count(self, sequence: int, now: float) -> None:
         self._received += 1

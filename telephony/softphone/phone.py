@@ -42,7 +42,6 @@ class Softphone(VoIPPhone):
     thread and must return at once; without it calls are refused with 480."""
 
     sip: Client
-    calls: dict[str, Call]  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(
         self, server: tuple[str, int], *, account: Account | None = None, ip: str = "", sip_port: int = 0,
@@ -59,7 +58,7 @@ class Softphone(VoIPPhone):
         )  # fmt: skip
         self.loop = Loop(clock or SystemClock(), f"phone-{name}")
         self.changed = threading.Condition(self.loop.lock)
-        self.calls = {}
+        self.calls: dict[str, Call] = {}  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]
         self.sip = Client(self, self.loop, server, account, name)
         self._registration = Registration(self.sip, self.loop, expires, self._registration_changed) if account else None
         self._started = self._stopped = False

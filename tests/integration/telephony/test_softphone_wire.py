@@ -298,3 +298,28 @@ def _drain(listener: socket.socket) -> None:
             pass
     except BlockingIOError:
         return
+
+
+def test_late_packets_leave_no_gap_and_left_out_ones_do(peer: Peer, phone: Softphone) -> None:
+    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sender.bind(("127.0.0.1", 0))
+    call = phone.call("12345", caller="139")
+    peer.answer(peer.take("INVITE"), 200, body=_sdp(sender.getsockname()[1]))
+    peer.take("ACK")
+    assert call.wait_until(CallState.TALKING, 2)
+
+    def send(number: int, timestamp: int, source: int = 7) -> None:
+        packet = struct.pack("!BBHLL", 0x80, 8, number, timestamp % 2**32, source) + b"\xd5" * 160
+        sender.sendto(packet, ("127.0.0.1", call.media.inPort))
+        eventually(lambda: call.figures.received == number, "the packet came", 2)
+
+    wrap = 2**32 - 160
+    send(1, wrap)
+    threading.Event().wait(0.3)  # late
+    send(2, wrap + 160)
+    send(3, wrap + 320 + 1600)  # 200 ms left out
+    assert len(call.ear.pcm(on_time=True)) == 3 * 320 + 3200
+    threading.Event().wait(0.1)
+    send(4, 99, source=8)  # another stream: only our clock can tell
+    assert 3 * 320 + 3200 + 1200 < len(call.ear.pcm(on_time=True)) < 3 * 320 + 3200 + 4800
+    sender.close()
