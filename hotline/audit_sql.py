@@ -81,7 +81,7 @@ class SqlAudit:
                 "result": result,
                 "detail": _canonical(dict(detail or {})),
             }
-            await connection.execute(insert(audit).values(**values, digest=_seal(previous, values)))
+            await connection.execute(insert(audit).values(**values, digest=seal_of(previous, values)))
 
         async with self._turn:
             for _ in range(TRIES):
@@ -118,7 +118,7 @@ class SqlAudit:
         position, seal = 0, ""
         while rows := await self._rows_after(position):
             for row in rows:
-                if row.seq != position + 1 or row.digest != _seal(seal, _values(row)):
+                if row.seq != position + 1 or row.digest != seal_of(seal, _values(row)):
                     return position + 1
                 position, seal = int(row.seq), str(row.digest)
                 if noted is not None and noted[0] == position and noted[1] != seal:
@@ -144,7 +144,8 @@ def _canonical(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def _seal(previous: str, values: Mapping[str, Any]) -> str:
+def seal_of(previous: str, values: Mapping[str, Any]) -> str:
+    """SHA-256 over the predecessor's seal and the line's own columns."""
     line = _canonical([previous, *(str(_plain(values[name])) for name in SEALED)])
     return hashlib.sha256(line.encode()).hexdigest()
 

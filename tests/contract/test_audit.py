@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
-from hotline.audit_sql import AuditQuery, SqlAudit
+from hotline.audit_sql import AuditQuery, SqlAudit, seal_of
 from hotline.clock import SystemClock
 from hotline.identity_service import SYSTEM
 from hotline.security import Principal, Role
@@ -65,6 +65,15 @@ async def test_a_changed_moment_is_found(house: Kernel) -> None:
     change = update(table).where(table.c.seq == 4).values(at=SystemClock().now())
     await house.database.write(lambda c: c.execute(change))
     assert await house.audit.verify() == 4
+
+
+async def test_a_changed_line_that_was_sealed_anew_breaks_the_next(house: Kernel) -> None:
+    await _fill(house, 10)
+    rows = (await house.database.read(lambda c: c.execute(select(table).order_by(table.c.seq)))).all()
+    forged = rows[3]._asdict() | {"subject": "rec_forged"}
+    change = update(table).where(table.c.seq == 4).values(subject="rec_forged", digest=seal_of(rows[2].digest, forged))
+    await house.database.write(lambda c: c.execute(change))
+    assert await house.audit.verify() == 5
 
 
 async def test_a_removed_line_and_a_cut_off_end_are_found(house: Kernel) -> None:

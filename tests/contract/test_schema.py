@@ -92,6 +92,9 @@ def test_a_newer_schema_is_refused_with_what_to_do(database_url: str, versions: 
 
 
 def test_processes_that_start_together_migrate_once(database_url: str, versions: Path) -> None:
+    slow = 'op.execute("SELECT pg_sleep(2)") if op.get_bind().dialect.name == "postgresql" else None'
+    _write(versions, "000", None, slow)  # slow enough for the others to come meanwhile
+    _write(versions, "aaa", "000", 'op.create_table("pets", sa.Column("id", sa.Integer, primary_key=True))')
     script = "import sys, pathlib; from hotline import schema;"
     script += "schema.upgrade(sys.argv[1], versions=pathlib.Path(sys.argv[2]))"
     here = Path(__file__).parents[2]
