@@ -86,7 +86,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing, so a foreign page gains nothing by causing them."""
 
 
-PUBLIC = frozenset({"POST /api/v1/login", "GET /healthz", "GET /readyz", "GET /metrics", "GET /api/openapi.json"})
+PUBLIC = frozenset({"POST /api/v1/login", "GET /healthz", "GET /readyz", "GET /metrics"})
 """Doors without a guard. `/metrics` has a rule of its own: this machine only."""
 
 
