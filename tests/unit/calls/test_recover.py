@@ -127,3 +127,65 @@ def test_whoever_came_meanwhile_is_taken_in_and_seats_are_not() -> None:
     ringing = LineSnapshot(line=LineId("h-1.10"), place="arrive", up=False)
     made = recover.plan({}, seen(newcomer, ringing, seat("b9")))
     assert made.strays == [newcomer]
+
+
+def test_only_a_seat_in_the_same_bridge_is_the_partner() -> None:
+    alone, there = citizen("hold"), seat("")
+    fellow = LineSnapshot(line=LineId("h-1.9"), place="fallback", bridge="b1")
+    assert recover.partner(alone, {SEAT: there}) is None
+    assert recover.partner(citizen("connect", "b1"), {SEAT: seat("b2")}) is None
+    assert recover.partner(citizen("connect", "b1"), {fellow.line: fellow}) is None
+    assert recover.partner(citizen("connect", "b1"), {fellow.line: fellow, SEAT: seat("b1")}) == seat("b1")
+    assert recover.partner(citizen("connect", "b1"), {SEAT: seat("b2"), fellow.line: seat("b1")}) == seat("b1")
+    assert recover.partner(seat("b1"), {SEAT: seat("b1")}) is None
+
+
+def test_a_whole_talk_that_was_missed_ends_as_talked_and_then_returns() -> None:
+    made = plan(Phase.RINGING, citizen("after"))
+    assert made.events == [
+        ("c1", OfferEnded(at=NOW, offer="o1", line=CITIZEN, reason=OfferEndReason.TALKED)),
+        ("c1", ReturnedLine(at=NOW, line=CITIZEN, place="after")),
+    ]
+    assert made.hold == []
+
+
+def test_a_missed_refusal_that_left_the_citizen_elsewhere_means_our_music_again() -> None:
+    made = plan(Phase.RINGING, citizen("fallback"))
+    ended = OfferEnded(at=NOW, offer="o1", line=CITIZEN, reason=OfferEndReason.NO_ANSWER)
+    assert (made.events, made.hold) == ([("c1", ended)], ["c1"])
+
+
+def test_a_talk_whose_seat_vanished_behind_our_back_ends_with_the_seats_line() -> None:
+    assert plan(Phase.TALKING, citizen("connect")).events == [("c1", LineGone(at=NOW, line=SEAT))]
+    assert plan(Phase.TALKING, citizen("connect"), seat()).events == []
+
+
+def test_a_talk_that_goes_on_is_recorded_on_every_line_that_was_not_yet() -> None:
+    lines = (citizen("connect", "b1"), seat("b1"))
+    assert plan(Phase.TALKING, *lines).events == [("c1", TrackFound(CITIZEN)), ("c1", TrackFound(SEAT))]
+    known = msgspec.structs.replace(call_in(Phase.TALKING), opened=(CITIZEN,))
+    assert recover.plan({"c1": known}, seen(*lines)).events == [("c1", TrackFound(SEAT))]
+    unknown = msgspec.structs.replace(call_in(Phase.TALKING), seat_line=LineId(""))
+    assert recover.plan({"c1": unknown}, seen(*lines)).events == [("c1", TrackFound(CITIZEN))]
+
+
+def test_nothing_follows_for_a_call_that_is_over() -> None:
+    made = plan(Phase.ENDED, citizen("after"))
+    assert (made.events, made.restart, made.rejoin, made.hold) == ([], [], [], [])
+
+
+@pytest.mark.parametrize("phase", [Phase.RINGING, Phase.TALKING])
+def test_what_was_missed_of_one_call_comes_after_what_was_missed_of_another(phase: Phase) -> None:
+    gone = msgspec.structs.replace(call_in(Phase.QUEUED), call="c0", line=LineId("h-1.0"))
+    made = recover.plan({"c0": gone, "c1": call_in(phase)}, seen(citizen("connect", "b1"), seat("b1")))
+    assert made.events[0] == ("c0", LineGone(at=NOW, line=LineId("h-1.0")))
+    assert {call for call, _ in made.events[1:]} == {"c1"}
+
+
+def test_every_place_of_a_citizen_is_taken_in_and_no_other() -> None:
+    def at(place: str) -> LineSnapshot:
+        return LineSnapshot(line=LineId(f"h-{place}"), place=place)
+
+    places = ("arrive", "ivr", "hold", "connect", "after", "fallback")
+    made = recover.plan({}, seen(*(at(place) for place in (*places, "seat", "track", ""))))
+    assert made.strays == [at(place) for place in places]
