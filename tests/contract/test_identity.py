@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from hotline import tables
 from hotline.audit_sql import AuditQuery
 from hotline.clock import ManualClock
-from hotline.identity_service import SYSTEM, first_accounts
+from hotline.identity_service import DEMO, SYSTEM, first_accounts
 from hotline.passwords import Passwords
 from hotline.people import NewPerson, PersonChange
 from hotline.security import COOKIE, Role
@@ -303,7 +303,7 @@ async def test_the_demonstration_has_one_account_per_role(tmp_path: Path) -> Non
         made = await first_accounts(empty.identity, is_demo=True)
         assert [roles for _, _, roles in made] == [(role,) for role in Role]
         people = {person.login: person.agent for person in await empty.identity.people()}
-        assert people["operator"] == "1001"
+        assert people["operator"] == DEMO[Role.OPERATOR] != ""
         assert people["qa"] == ""
 
 
