@@ -30,22 +30,11 @@ class Capture:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Capture":
-        command = [
-            "tcpdump",
-            "-i",
-            "lo",
-            "-s",
-            "900",
-            "-B",
-            "65536",
-            "-U",
-            "-w",
-            str(self._file),
-            f"udp port {self._port}",
-        ]
+        command = ["tcpdump", "-i", "lo", "-s", "900", "-B", "65536", "-U", "-w", str(self._file)]
+        command.append(f"udp port {self._port}")
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         stderr = self._process.stderr
-        if stderr is None or b"listening" not in stderr.readline() + stderr.readline():
+        if stderr is None or not any(b"listening" in line for line in stderr):
             raise RuntimeError("tcpdump cannot listen on the loopback: run the benchmark as root")
         return self
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,10 +16,12 @@ TICKS = os.sysconf("SC_CLK_TCK")
 class Farm:
     """`bench.seatfarm` as a process."""
 
-    def __init__(self, *, port: int, sip: int, ring: float, talk: float, spread: str, accounts: Path | None) -> None:
+    def __init__(
+        self, *, port: int, sip: int, ring: float, talk: float, spread: str, accounts: Path | None, media: int = 0
+    ) -> None:
         self._command: list[str] = [sys.executable, "-m", "bench.seatfarm", "--port", str(port)]
         self._command += ["--server", f"127.0.0.1:{sip}", "--ring", str(ring), "--talk", str(talk), "--spread", spread]
-        self._command += ["--accounts", str(accounts)] if accounts else []
+        self._command += ["--media", str(media), *(["--accounts", str(accounts)] if accounts else [])]
         self._process: subprocess.Popen[str] | None = None
         self.counters: dict[str, int] = {}
 
@@ -36,13 +39,16 @@ class Farm:
 
 
 class Citizens:
-    """sipp: `rate` calls a second, at most `at_once` together, `total` in all (0: until ended)."""
+    """sipp: `rate` calls a second, at most `at_once` together, `total` in all (0: until ended). What they hear they
+    send back, so that there is as much voice as the seats and the music make."""
 
-    def __init__(self, *, sip: int, port: int, number: str, rate: float, at_once: int, total: int = 0) -> None:
+    def __init__(
+        self, *, sip: int, port: int, media: int, number: str, rate: float, at_once: int, total: int = 0
+    ) -> None:
         self._command = [
             "sipp", f"127.0.0.1:{sip}", "-sf", str(SCENARIO), "-s", number, "-i", "127.0.0.1", "-p", str(port),
-            "-mp", "25900", "-r", str(rate), "-l", str(at_once), "-m", str(total or 1_000_000), "-nostdin",
-            "-recv_timeout", "120000", "-timeout_error",
+            "-mp", str(media), "-rtp_echo", "-r", str(rate), "-l", str(at_once), "-m", str(total or 1_000_000), "-nostdin",
+            "-recv_timeout", "120000",
         ]  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -58,9 +64,15 @@ class Citizens:
         return self._process.wait(seconds)
 
     def __exit__(self, *_: object) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
-            self._process.wait(20)
+        """No new calls; those that live end as they would."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.send_signal(signal.SIGUSR1)
+        try:
+            self._process.wait(60)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(10)
 
 
 def cpu_seconds(pids: Sequence[int]) -> float:

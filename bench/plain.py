@@ -1,13 +1,18 @@
 """The baseline: an Asterisk with its own `app_queue` and static members, as a user would set it up by hand."""
 
+import os
 import signal
 import subprocess
 import time
 from pathlib import Path
 from string import Template
 
-from telephony.find import FoundAsterisk
+from telephony.find import find_asterisk
 from telephony.hold_music import render_hold_music
+from tests.asterisk_node import free_rtp_ports, free_udp_port
+
+MEDIA_PORTS = 3000
+FIRST_SEAT = 8000
 
 ASTERISK = """[directories]
 astetcdir => $base/etc
@@ -102,20 +107,23 @@ EXTENSIONS = """[general]
 static=yes
 [citizens]
 exten => _X.,1,Answer(,i)
- same => n,$record
- same => n,Queue(q0)
+ same => n,MixMonitor(${UNIQUEID}.wav,b)
+ same => n,Queue(q0,c)
+ same => n,Playback($goodbye)
  same => n,Hangup()
 """
 
 
 class PlainAsterisk:
-    """One throw-away instance. `queues`: how many queues hold every member; calls enter the first one."""
+    """One throw-away instance. `farm`: the port of the seats' phones; `goodbye`: a sound without its extension, played
+    to the citizen after the talk as the product does; `queues`: how many hold every member, calls enter the first."""
 
-    def __init__(self, found: FoundAsterisk, base: Path, *, sip: int, farm: int, seats: int, queues: int = 1,
-                 rtp: tuple[int, int] = (22000, 24999), record: bool = True) -> None:  # fmt: skip
-        self._found, self._base, self.sip = found, base, sip
-        self._values = {"base": str(base), "modules": str(found.modules), "sip": str(sip), "farm": str(farm)}
-        self._seats, self._queues, self._rtp, self._record = seats, queues, rtp, record
+    def __init__(self, base: Path, *, farm: int, seats: int, goodbye: Path, queues: int = 1) -> None:
+        self._found, self._base, self.sip = find_asterisk(os.environ.get("HOTLINE_ASTERISK", "")), base, free_udp_port()
+        self._values = {"base": str(base), "modules": str(self._found.modules), "sip": str(self.sip)}
+        self._values |= {"farm": str(farm)}
+        self._seats, self._queues, self._goodbye = seats, queues, goodbye
+        self.number, self.accounts = "12345", None
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "PlainAsterisk":
@@ -139,8 +147,15 @@ class PlainAsterisk:
                 self._process.kill()
                 self._process.wait(10)
 
+    def ready(self) -> None:
+        """Its seats' phones need no registration."""
+
     @property
-    def pid(self) -> int:
+    def controller(self) -> None:
+        """There is none."""
+
+    @property
+    def asterisk(self) -> int:
         if self._process is None:
             raise RuntimeError("not started")
         return self._process.pid
@@ -157,15 +172,16 @@ class PlainAsterisk:
         if not documentation.exists():
             documentation.symlink_to(self._found.documentation)
         render_hold_music(self._base / "moh")
-        record = "MixMonitor(${UNIQUEID}.wav,b)" if self._record else "NoOp()"
-        seats = "".join(Template(SEAT).substitute(self._values, n=8000 + n) for n in range(self._seats))
+        first, _, last = free_rtp_ports(MEDIA_PORTS).partition("-")
+        extensions = EXTENSIONS.replace("$", "$$").replace("$$goodbye", str(self._goodbye))
+        seats = "".join(Template(SEAT).substitute(self._values, n=FIRST_SEAT + n) for n in range(self._seats))
         files = {
             "asterisk.conf": ASTERISK,
             "modules.conf": MODULES,
             "pjsip.conf": PJSIP + seats,
             "queues.conf": QUEUE + "".join(self._queue(n) for n in range(self._queues)),
-            "extensions.conf": EXTENSIONS.replace("$record", record).replace("$", "$$"),
-            "rtp.conf": f"[general]\nrtpstart={self._rtp[0]}\nrtpend={self._rtp[1]}\nstrictrtp=no\nicesupport=no\n",
+            "extensions.conf": extensions,
+            "rtp.conf": f"[general]\nrtpstart={first}\nrtpend={last}\nstrictrtp=no\nicesupport=no\n",
             "musiconhold.conf": "[general]\n[default]\nmode=files\ndirectory=$base/moh\n",
             "logger.conf": "[general]\n[logfiles]\nfull => error\n",
             "manager.conf": "[general]\nenabled=no\n",
@@ -176,4 +192,4 @@ class PlainAsterisk:
 
     def _queue(self, number: int) -> str:
         head = f"[q{number}]\nstrategy=leastrecent\ntimeout=15\nretry=1\nwrapuptime=0\njoinempty=yes\nringinuse=no\n"
-        return head + "".join(f"member => PJSIP/seat{8000 + n}\n" for n in range(self._seats))
+        return head + "".join(f"member => PJSIP/seat{FIRST_SEAT + n}\n" for n in range(self._seats))

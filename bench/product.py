@@ -1,8 +1,10 @@
 """The product under load: `hotline serve` with many seats, a number without prompts, and no wrap-up."""
 
 import json
+import time
 from pathlib import Path
 
+from tests.asterisk_node import free_rtp_ports
 from tests.house import Server
 
 FLOW = """flow: bench
@@ -13,41 +15,67 @@ nodes:
   seats: {queue: "{queue}"}
 """
 NUMBER = "12399"
-CATALOGUE = f"""numbers:
-  - number: "{NUMBER}"
-    name: bench
-    mode: self
-    flow: bench
-    queue: general
+CATALOGUE = f"""set: bench
+numbers:
+  - {{number: {NUMBER}, name: bench, owner_unit: bench, mode: whole, flow: bench, queue: general}}
 """
+MEDIA_PORTS = 3000
+FIRST_SEAT = 8000
 
 
 class Product:
-    """A hotline whose seats are the farm's phones."""
+    """A hotline whose seats are the farm's phones. `accounts`: their SIP accounts, `{user: password}` as JSON."""
 
     def __init__(self, data: Path, seats: int) -> None:
-        self.server = Server(data, {"HOTLINE_DEMO": "0", "HOTLINE_WORKERS": "0"})
-        self._seats = [str(8000 + n) for n in range(seats)]
+        ports = free_rtp_ports(MEDIA_PORTS)
+        self.server = Server(data, {"HOTLINE_DEMO": "0", "HOTLINE_WORKERS": "0", "HOTLINE_RTP_PORTS": ports})
+        self._seats = [str(FIRST_SEAT + number) for number in range(seats)]
         self.accounts = data.parent / f"{data.name}-accounts.json"
+        self.number = NUMBER
+        self.goodbye = data / "prompts" / "bye"
+        self.asterisk = 0
 
     def __enter__(self) -> "Product":
         flows = self.server.data / "flows"
         flows.mkdir(parents=True)
         (flows / "bench.yaml").write_text(FLOW)
         self.server.start()
-        catalogue = self.server.data / "bench-numbers.yaml"
+        try:
+            self._declare()
+            self.accounts.write_text(json.dumps(dict(map(self._sign_in, self._seats))))
+            self.asterisk = self.server.asterisk_pid
+        except BaseException:
+            self.server.__exit__()
+            raise
+        return self
+
+    def _declare(self) -> None:
+        """The number and the agents, by the commands that an administrator has."""
+        catalogue, agents = self.server.data / "bench-numbers.yaml", self.server.data / "bench-agents.yaml"
         catalogue.write_text(CATALOGUE)
         self.server.command("numbers", "import", str(catalogue))
-        known: dict[str, str] = {}
-        for seat in self._seats:
-            self.server.post("/api/v1/agents", {"number": seat, "skills": {"general": 5}}, role="administrator")
-            sip = self.server.post(f"/api/v1/seats/{seat}/sign-in")["sip"]
-            known[sip["username"]] = sip["secret"]
-        self.accounts.write_text(json.dumps(known))
-        return self
+        lines = [f'- {{agent: "{one}", name: seat {one}, phone: "{one}", skills: {{general: 5}}}}' for one in self._seats]
+        agents.write_text("\n".join(lines) + "\n")
+        self.server.command("agents", "import", str(agents))
+
+    def _sign_in(self, seat: str) -> tuple[str, str]:
+        sip = self.server.post(f"/api/v1/seats/{seat}/sign-in")["sip"]
+        return sip["username"], sip["secret"]
 
     def __exit__(self, *_: object) -> None:
         self.server.__exit__()
+
+    def ready(self) -> None:
+        """Wait until every seat can be offered a call."""
+        deadline = time.monotonic() + 60
+        while (ready := self._count_ready()) < len(self._seats):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{ready} of {len(self._seats)} seats became ready")
+            time.sleep(0.2)
+
+    def _count_ready(self) -> int:
+        states = [one["state"] for one in self.server.get("/api/v1/seats?limit=200")["items"] if one["reachable"]]
+        return states.count("ready")
 
     @property
     def sip(self) -> int:
@@ -56,7 +84,3 @@ class Product:
     @property
     def controller(self) -> int:
         return self.server.process.pid
-
-    @property
-    def asterisk(self) -> int:
-        return self.server.asterisk_pid

@@ -1,8 +1,9 @@
 """Many seats' phones on one UDP socket: register, ring, answer, hang up. Run as a process of its own.
 
-    python -m bench.seatfarm --port 17062 --server 127.0.0.1:17060 --ring 0.1 --talk 4 [--accounts FILE]
+    python -m bench.seatfarm --port 17062 --server 127.0.0.1:17060 --ring 0.1 --talk 4 [--accounts FILE] [--media PORT]
 
 Accounts (JSON, `{user: password}`) are registered first; without them the server already knows where the phones are.
+With a media port every talking seat sends 50 packets of A-law a second.
 Prints `ready`, serves until SIGTERM, prints its counters as JSON. It is a load generator, not a test of SIP.
 """
 
@@ -11,16 +12,21 @@ import asyncio
 import hashlib
 import json
 import random
+import re
 import signal
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import uvloop
+
+from bench.media import Media
 
 HOST = "127.0.0.1"
 Headers = dict[str, str]
 Address = tuple[str, int]
+_HOST, _PORT = re.compile(rb"\r\nc=IN IP4 (\S+)"), re.compile(rb"\r\nm=audio (\d+)")
 
 
 @dataclass(slots=True)
@@ -32,6 +38,7 @@ class Talk:
     vias: str
     headers: Headers
     tag: str
+    media: Address | None = None
     state: str = "ringing"
     timer: asyncio.TimerHandle | None = None
     sent: int = 0
@@ -45,7 +52,6 @@ class Load:
     talk: float
     spread: str
     """`fixed` or `uniform` (0 to twice the mean)."""
-    media_port: int = 25990
 
     def talk_time(self) -> float:
         return self.talk if self.spread == "fixed" else random.uniform(0, 2 * self.talk)
@@ -65,16 +71,15 @@ class Counters:
 class Farm(asyncio.DatagramProtocol):
     """All phones."""
 
-    def __init__(self, port: int, server: Address, load: Load, accounts: dict[str, str]) -> None:
-        self._port, self._server, self._load, self._accounts = port, server, load, accounts
+    def __init__(self, port: int, server: Address, load: Load, accounts: dict[str, str], media: Media) -> None:
+        self._port, self._server, self._load, self._accounts, self._media = port, server, load, accounts, media
         self._talks: dict[str, Talk] = {}
         self._registering: dict[str, tuple[str, int]] = {}
         self.registered: set[str] = set()
         self.counters = Counters()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast("asyncio.DatagramTransport", transport)  # uvloop's is no subclass of asyncio's
         self._loop = asyncio.get_running_loop()
 
     # Registration ----------------------------------------------------------------------------------------------
@@ -133,7 +138,8 @@ class Farm(asyncio.DatagramProtocol):
         talk = self._talks.get(call)
         match method:
             case "INVITE" if talk is None:
-                self._invited(call, uri, Talk(_user(uri), addr, vias, headers, f"t{random.getrandbits(40):x}"))
+                tag = f"t{random.getrandbits(40):x}"
+                self._invited(call, Talk(_user(uri), addr, vias, headers, tag, _media(data)))
             case "ACK" if talk is not None:
                 self._acknowledged(call, talk)
             case "CANCEL":
@@ -153,7 +159,7 @@ class Farm(asyncio.DatagramProtocol):
         elif talk is not None and talk.state == "bye":
             self._end(call)
 
-    def _invited(self, call: str, _: str, talk: Talk) -> None:
+    def _invited(self, call: str, talk: Talk) -> None:
         self._talks[call] = talk
         busy = self.counters.busy
         busy[talk.seat] = busy.get(talk.seat, 0) + 1
@@ -173,6 +179,7 @@ class Farm(asyncio.DatagramProtocol):
         _stop(talk)
         if talk.state == "answered":
             talk.state, talk.sent = "talking", 0
+            self._media.speak(call, talk.media)
             talk.timer = self._loop.call_later(self._load.talk_time(), self._bye, call, talk)
         elif talk.state == "refused":
             self._end(call)
@@ -191,6 +198,7 @@ class Farm(asyncio.DatagramProtocol):
         talk.timer = self._loop.call_later(2, self._end, call)
 
     def _bye(self, call: str, talk: Talk) -> None:
+        self._media.hush(call)
         talk.state, talk.sent = "bye", talk.sent + 1
         if talk.sent > 10:
             self._end(call)
@@ -207,6 +215,7 @@ class Farm(asyncio.DatagramProtocol):
 
     def _end(self, call: str) -> None:
         talk = self._talks.pop(call, None)
+        self._media.hush(call)
         if talk is not None:
             _stop(talk)
             self.counters.busy[talk.seat] -= 1
@@ -236,7 +245,7 @@ class Farm(asyncio.DatagramProtocol):
     def _sdp(self) -> str:
         return (
             f"v=0\r\no=farm 1 1 IN IP4 {HOST}\r\ns=-\r\nc=IN IP4 {HOST}\r\nt=0 0\r\n"
-            f"m=audio {self._load.media_port} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=ptime:20\r\n"
+            f"m=audio {self._media.port} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=ptime:20\r\n"
         )
 
 
@@ -249,6 +258,12 @@ def _parse(data: bytes) -> tuple[str, Headers, str]:
         headers.setdefault(name.lower(), value.strip())
     vias = "".join(f"{line}\r\n" for line in lines if line.lower().startswith(("via:", "v:")))
     return first, headers, vias
+
+
+def _media(data: bytes) -> Address | None:
+    """Where an offer wants its media."""
+    host, port = _HOST.search(data), _PORT.search(data)
+    return (host[1].decode(), int(port[1])) if host and port else None
 
 
 def _user(uri: str) -> str:
@@ -269,7 +284,7 @@ async def serve(arguments: argparse.Namespace, accounts: dict[str, str]) -> None
     """Register, say `ready`, serve until SIGTERM."""
     host, _, port = arguments.server.partition(":")
     load = Load(arguments.ring, arguments.talk, arguments.spread)
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    loop, stop, media = asyncio.get_running_loop(), asyncio.Event(), Media(arguments.media)
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     plug = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -277,11 +292,13 @@ async def serve(arguments: argparse.Namespace, accounts: dict[str, str]) -> None
     plug.bind((HOST, arguments.port))
     plug.setblocking(False)
     _, farm = await loop.create_datagram_endpoint(
-        lambda: Farm(arguments.port, (host, int(port)), load, accounts), sock=plug
+        lambda: Farm(arguments.port, (host, int(port)), load, accounts, media), sock=plug
     )
     await _register_all(farm, accounts)
+    speaking = asyncio.create_task(media.run())
     print("ready", flush=True)
     await stop.wait()
+    speaking.cancel()
     counters = farm.counters
     print(
         json.dumps({name: getattr(counters, name) for name in ("invites", "answered", "cancelled", "glare", "double")})
@@ -305,6 +322,7 @@ def main() -> None:
     parser.add_argument("--talk", type=float, default=1.0)
     parser.add_argument("--spread", choices=["fixed", "uniform"], default="fixed")
     parser.add_argument("--accounts", default="")
+    parser.add_argument("--media", type=int, default=0)
     arguments = parser.parse_args()
     accounts: dict[str, str] = json.loads(Path(arguments.accounts).read_text()) if arguments.accounts else {}
     uvloop.run(serve(arguments, accounts))
