@@ -64,12 +64,18 @@ class Mailbox:
         self._around = around
         self._run = run
         self._inbox: deque[events.Event] = deque()
+        self._floor: deque[events.FloorSaid] = deque()
         self._filled = asyncio.Event()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._listening: asyncio.Task[None] | None = None
 
     def post(self, event: events.Event) -> None:
-        self._inbox.append(event)
+        """Take an event in. What the floor has decided is heard before anything else that waits, because the floor
+        believes it already: an answer that it counted is a talk, even when the citizen left a moment later."""
+        if isinstance(event, events.FloorSaid):
+            self._floor.append(event)
+        else:
+            self._inbox.append(event)
         self._filled.set()
 
     async def work(self) -> None:
@@ -90,17 +96,14 @@ class Mailbox:
 
     async def _next(self) -> events.Event:
         """The next event; facts of the floor that wait together are one word of the floor."""
-        while not self._inbox:
+        while not self._inbox and not self._floor:
             self._filled.clear()
             await self._filled.wait()
-        event = self._inbox.popleft()
-        if not isinstance(event, events.FloorSaid):
-            return event
-        facts = list(event.facts)
-        while self._inbox and isinstance(follower := self._inbox[0], events.FloorSaid):
-            facts += follower.facts
-            self._inbox.popleft()
-        return events.FloorSaid(tuple(facts), self._around.folder(self.call))
+        if not self._floor:
+            return self._inbox.popleft()
+        facts = tuple(fact for said in self._floor for fact in said.facts)
+        self._floor.clear()
+        return events.FloorSaid(facts, self._around.folder(self.call))
 
     async def _handle(self, event: events.Event) -> None:
         around = self._around

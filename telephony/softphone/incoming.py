@@ -15,6 +15,9 @@ class IncomingCall(Call):
     incoming: ClassVar[bool] = True
     tag = ""
     """This side's tag of the dialog."""
+    _confirmed = False
+    """Whether the caller acknowledged our answer."""
+    _leaving = False
 
     def ring(self) -> None:
         """Tell the caller that it rings."""
@@ -54,6 +57,22 @@ class IncomingCall(Call):
     def deny(self) -> None:
         """pyVoIP's name of `reject`."""
         self.reject()
+
+    def hang_up(self) -> None:
+        """End the call. Whoever answered may not say BYE before the ACK of the answer (RFC 3261 §15): until then the
+        wish is kept."""
+        with self._loop.lock:
+            if self.state is CallState.TALKING and not self._confirmed:
+                self._leaving = True
+                return
+            super().hang_up()
+
+    def acknowledged(self, message: Message) -> None:
+        """The caller acknowledged our answer."""
+        self._confirmed = True
+        super().acknowledged(message)
+        if self._leaving:
+            self.hang_up()
 
     def cancelled(self, message: Message) -> None:
         """The caller gave up. After the answer a CANCEL has no effect (RFC 3261 §9.2)."""

@@ -6,7 +6,7 @@ import pytest
 
 from telephony.softphone import CallState
 from tests.house import Server
-from tests.phones import Manners, ended, eventually
+from tests.phones import Manners, ended, eventually, wait_hears
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -78,6 +78,7 @@ def test_while_talking_leaves_a_completed_call_and_a_free_seat(hotline: Server) 
     with hotline.seat("8001") as seat, hotline.citizen() as citizen:
         call = citizen.talk("12345")
         seat.wait_talks(20)
+        wait_hears(call.ear, 1300)
         call.hang_up()
         ended(seat.call, 3)
         eventually(lambda: hotline.seat_state("8001") == "ready", "the seat is ready", 3)

@@ -161,6 +161,7 @@ def test_a_silent_citizen_reaches_a_person_too(hotline: Server) -> None:
     with hotline.seat("8001") as seat, hotline.citizen() as citizen:
         call = citizen.talk("12329", saying=Feed())
         seat.wait_talks(40)
+        wait_hears(call.ear, 1300)
         call.hang_up()
         ended(seat.call)
     eventually(lambda: hotline.calls()[0]["outcome"] == "completed", "the call completed", 10)
