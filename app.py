@@ -24,6 +24,7 @@ import console.cli
 import console.http
 import console.system
 import hotline.audit_http
+import hotline.cli_backup
 import hotline.cli_people
 import hotline.identity_http
 import hotline.metrics
@@ -339,6 +340,8 @@ cli.add_typer(recordings.cli.app, name="recordings")
 cli.add_typer(agents.cli.app, name="agents")
 cli.command("token")(hotline.cli_people.token)
 cli.command("doctor")(console.cli.doctor)
+cli.command("backup")(hotline.cli_backup.backup)
+cli.command("restore")(hotline.cli_backup.restore)
 cli.command("dial")(telephony.cli.dial)
 cli.command("demo-seat")(agents.demo_seat.demo_seat)
 
