@@ -1,13 +1,21 @@
 """The built wheel, in an environment that does not know the checkout, started from `/`."""
 
+import json
+import os
+import signal
 import subprocess
 import sys
 import sysconfig
 import venv
 import zipfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+
+from telephony.find import find_asterisk
+from tests.asterisk_node import free_rtp_ports, free_udp_port
+from tests.house import free_tcp_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -22,6 +30,7 @@ OURS = (
     "recordings",
     "transcription",
     "tickets",
+    "quality",
     "calls",
     "console",
 )
@@ -43,12 +52,19 @@ class Installed:
         (libraries / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
         self.libraries = libraries
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [str(self.home / "bin" / "python"), *words]
-        environment = {"PATH": "/usr/bin:/bin", "HOME": str(self.home), "HOTLINE_DATA": str(self.home / "data")}
+    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, cwd="/", env=environment, capture_output=True, text=True, timeout=120, check=False
-        )
+            [str(self.python), *words], cwd="/", env=self.environment | environment, capture_output=True, text=True,
+            timeout=120, check=False,
+        )  # fmt: skip
+
+    @property
+    def python(self) -> Path:
+        return self.home / "bin" / "python"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"PATH": "/usr/bin:/bin", "HOME": str(self.home), "HOTLINE_DATA": str(self.home / "data")}
 
 
 @pytest.fixture(scope="module")
@@ -81,12 +97,43 @@ def test_the_configuration_of_asterisk_is_there(installed: Installed) -> None:
 
 
 def test_the_demonstration_model_is_there(installed: Installed) -> None:
-    shown = installed.run("-m", "app", "model", "check", "--json")
+    shown = installed.run("-m", "app", "model", "check", "--json", HOTLINE_DEMO="1")
     assert shown.returncode == 0, shown.stderr + shown.stdout
+    assert json.loads(shown.stdout)["folder"].startswith(str(installed.libraries))
 
 
-def test_pages_and_migrations_are_there(installed: Installed) -> None:
+def test_everything_that_is_no_code_is_there_and_nothing_of_the_workshop(installed: Installed) -> None:
     with zipfile.ZipFile(installed.wheel) as archive:
         names = set(archive.namelist())
-    assert {"console/static/index.html", "console/static/status.js", "hotline/migrations/env.py"} <= names
-    assert not [name for name in names if name.startswith(("tests/", "bench/", "var/"))]
+    data = {file.relative_to(ROOT).as_posix() for package in OURS[1:] for file in (ROOT / package).rglob("*")
+            if file.is_file() and file.suffix != ".pyc"}  # fmt: skip
+    assert data <= names
+    assert {"console/static/index.html", "hotline/migrations/env.py", "hotline/py.typed"} <= names
+    assert not [name for name in names if name.startswith(("tests/", "bench/", "scripts/", "speech/", "var/"))]
+
+
+def test_the_whole_hotline_starts_from_it_and_ends_at_ctrl_c(installed: Installed) -> None:
+    environment = installed.environment | {
+        "HOTLINE_ASTERISK": os.environ.get("HOTLINE_ASTERISK") or find_asterisk("").origin,
+        "HOTLINE_HTTP_PORT": str(free_tcp_port()),
+        "HOTLINE_SIP_PORT": str(free_udp_port()),
+        "HOTLINE_RTP_PORTS": free_rtp_ports(),
+    }
+    with subprocess.Popen(
+        [str(installed.python), "-m", "app", "serve", "--demo"], cwd="/", env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as serving:  # fmt: skip
+        assert serving.stdout is not None
+        said = list(_until_ready(serving.stdout))
+        serving.send_signal(signal.SIGINT)
+        said += serving.stdout
+    assert any(line.startswith("READY") for line in said), "".join(said)
+    assert serving.returncode == 0, "".join(said)
+    assert "Traceback" not in "".join(said)
+
+
+def _until_ready(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        yield line
+        if line.startswith("READY"):
+            return
