@@ -49,9 +49,9 @@ def normalise(raw: str, home: str = "") -> Number | None:
     if not digits.strip("0"):
         return None
     if digits.startswith("0"):
-        return _with_area(digits.lstrip("0"), home)
+        return _with_area(digits.lstrip("0"))
     if plus and not _SHORT.fullmatch(digits) and not _MOBILE.fullmatch(digits):
-        return _with_area(digits, home)
+        return _with_area(digits)
     return _local(digits, home)
 
 
@@ -83,13 +83,11 @@ def _national(digits: str) -> bool:
     return found is not None and bool(_SHORT.fullmatch(found[2]) or _LANDLINE.fullmatch(found[2]))
 
 
-def _with_area(digits: str, home: str) -> Number:
-    """`digits` stood behind a trunk 0 or a country code."""
+def _with_area(digits: str) -> Number:
+    """`digits` stood behind a trunk 0 or a country code: a land-line there begins with its area code."""
     found = _AREA.fullmatch(digits)
-    if _MOBILE.fullmatch(digits):
+    if found is None or _MOBILE.fullmatch(digits):
         return Number(digits, "")
-    if found is None:
-        return _local(digits, home)
     area, rest = "0" + found[1], found[2]
     return Number(rest if _SHORT.fullmatch(rest) else area + rest, area)
 

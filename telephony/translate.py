@@ -103,9 +103,7 @@ def _dial_begin(known: Known, event: Event, at: datetime) -> Facts:
 def _dial_state(known: Known, event: Event, at: datetime) -> Facts:
     _dial_begin(known, event, at)
     offer = _dialled(known, event)
-    if offer is None or event.get("DialStatus") not in ("RINGING", "PROGRESS", "PROCEEDING"):
-        return []
-    return ring(known, offer, at) if event.get("DialStatus") == "RINGING" else []
+    return ring(known, offer, at) if offer is not None and event.get("DialStatus") == "RINGING" else []
 
 
 def _dial_end(known: Known, event: Event, at: datetime) -> Facts:
