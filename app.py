@@ -5,6 +5,7 @@ import contextlib
 import os
 import secrets
 import signal
+import socket
 from datetime import timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -51,7 +52,7 @@ from calls.projection import Projection
 from calls.seats import Seats
 from calls.service import CallService
 from calls.voice import Voice
-from console.server import demonstration_seat, greet, quiet_server
+from console.server import demonstration_seat, greet, quiet_server, take_port
 from hotline import schema
 from hotline.audit_sql import SqlAudit
 from hotline.clock import SystemClock
@@ -64,7 +65,7 @@ from hotline.limits import BodyLimit
 from hotline.log import set_up
 from hotline.security import Role
 from hotline.settings import Settings, load_settings
-from hotline.stores import Stores, open_stores
+from hotline.stores import Stores, make_data_folder, open_stores
 from hotline.tasks import Tasks
 from ivr import voices
 from ivr.service import IvrService
@@ -82,7 +83,7 @@ from telephony.selfcheck import self_check
 from telephony.switch import AsteriskSwitch
 from tickets.numbering import NumberFormat
 from tickets.service import TicketService
-from transcription.model_folder import model_mark
+from transcription.model_folder import model_mark, model_problem
 from transcription.pool import WorkerPool, run_worker
 from transcription.process import open_jobs
 from transcription.service import TranscriptService
@@ -103,6 +104,7 @@ class Hotline:
         self._fresh, self._kinds = asyncio.Event(), set[str]()
         self._started_at = clock.now().isoformat()
         self.node_problems: list[str] = []
+        self.model_problem = ""
         self.registry: CollectorRegistry = hotline.metrics.new_registry()
         self.checks = hotline.metrics.Checks()
         self.audit = SqlAudit(database, clock)
@@ -199,7 +201,7 @@ class Hotline:
             live_calls=len(self.ledger.live),
             undeclared_calls=state.undeclared,
             catalogue=state.source,
-            problems=list(state.problems),
+            problems=[*state.problems, *([self.model_problem] if self.model_problem else [])],
         )
 
     async def _check_node(self) -> None:
@@ -230,6 +232,9 @@ class Hotline:
         self.tasks.start(self.links.run(), "links")
         self.tasks.start(self.calls.run(), "calls")
         self.tasks.keep(self._publish, "news", pause_s=0.0)
+        self.model_problem = await asyncio.to_thread(model_problem, self.settings)
+        if self.model_problem:
+            log.error("no transcripts will be made", reason=self.model_problem)
         if self.settings.workers:
             self.tasks.start(WorkerPool(self.settings).run(), "workers")
 
@@ -254,14 +259,14 @@ class Hotline:
         await self.stores.broadcast.publish("changes", {"kinds": kinds})
         await asyncio.sleep(0.1)
 
-    async def stop(self) -> None:
-        """End everything that `start` began, Asterisk last."""
+    async def stop(self, *, keep_calls: bool = False) -> None:
+        """End everything that `start` began, Asterisk last; with `keep_calls` not one that was there before us."""
         await self.tasks.close()
         await self.floor.close()
         await self.switch.close()
         await self.jobs.close()
         if self.asterisk is not None:
-            await self.asterisk.stop()
+            await (self.asterisk.leave() if keep_calls and self.asterisk.adopted else self.asterisk.stop())
 
 
 def create_app(parts: Hotline) -> FastAPI:
@@ -292,23 +297,32 @@ def create_app(parts: Hotline) -> FastAPI:
 
 async def serve_all(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM."""
-    async with open_stores(settings, SystemClock()) as stores:
-        parts = Hotline(settings, stores)
-        accounts = await first_accounts(parts.identity, is_demo=settings.demo)
-        try:
-            await parts.start()
-            server = quiet_server(create_app(parts), settings)
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, server.end)
-            parts.tasks.start(greet(settings, server, accounts), "greeting")
-            if settings.demo_seat:
-                roles, lasts = frozenset({Role.SUPERVISOR}), timedelta(days=1)
-                _, token = await parts.identity.add_token(SYSTEM, "demonstration seat", roles, lasts)
-                parts.tasks.start(demonstration_seat(server, token), "demonstration seat")
-            await server.serve()
-        finally:
-            await parts.stop()
+    with take_port(settings) as port:
+        async with open_stores(settings, SystemClock()) as stores:
+            parts = Hotline(settings, stores)
+            try:
+                await parts.start()
+            except BaseException:
+                await parts.stop(keep_calls=True)
+                raise
+            try:
+                await _serve(parts, settings, port)
+            finally:
+                await parts.stop()
+
+
+async def _serve(parts: Hotline, settings: Settings, port: socket.socket) -> None:
+    accounts = await first_accounts(parts.identity, is_demo=settings.demo)
+    server = quiet_server(create_app(parts), settings)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, server.end)
+    parts.tasks.start(greet(settings, server, accounts), "greeting")
+    if settings.demo_seat:
+        roles, lasts = frozenset({Role.SUPERVISOR}), timedelta(days=1)
+        _, token = await parts.identity.add_token(SYSTEM, "demonstration seat", roles, lasts)
+        parts.tasks.start(demonstration_seat(server, token), "demonstration seat")
+    await server.serve(sockets=[port])
 
 
 @cli.command()
@@ -322,8 +336,7 @@ def serve(
         settings = settings.model_copy(update={"demo": True})
     set_up(is_json=settings.log_json)
     os.umask(0o077)
-    settings.data.mkdir(parents=True, exist_ok=True)
-    (settings.data / "spool").mkdir(exist_ok=True)
+    make_data_folder(settings)
     if role == "worker":
         run_worker(settings)
         return

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import errno
 import os
+import socket
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +12,35 @@ import typer
 import uvicorn
 from fastapi import FastAPI
 
+from hotline.errors import BadInput, Unavailable
 from hotline.settings import Settings
+
+END_S = 5.0
+"""How long the demonstration seat may take to say goodbye."""
+
+
+def take_port(settings: Settings) -> socket.socket:
+    """The HTTP port, held from before anything else is started: a busy one must not cost an Asterisk its calls.
+
+    Raises:
+        BadInput: HOTLINE_BIND is no address of this machine.
+        Unavailable: the port is taken, or may not be used.
+    """
+    where = f"TCP port {settings.http_port} on {settings.bind}"
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        held.bind((settings.bind, settings.http_port))
+    except OSError as error:
+        held.close()
+        if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+            raise BadInput(f"{settings.bind} is no address of this machine: correct HOTLINE_BIND.") from error
+        is_taken = error.errno == errno.EADDRINUSE
+        reason = (
+            "is taken by another hotline or program: end that one, or" if is_taken else f"fails ({error.strerror}):"
+        )
+        raise Unavailable(f"{where} {reason} choose another one with HOTLINE_HTTP_PORT.") from error
+    return held
 
 
 def quiet_server(app: FastAPI, settings: Settings) -> "QuietServer":
@@ -71,4 +101,9 @@ async def demonstration_seat(server: QuietServer, token: str) -> None:
     finally:
         if process.returncode is None:
             process.terminate()
-            await process.wait()
+            try:
+                async with asyncio.timeout(END_S):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
+                await process.wait()

@@ -6,6 +6,7 @@ The file is named by `HOTLINE_CONFIG`, or is `hotline.toml` in the data folder w
 import os
 from ipaddress import IPv4Network
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Annotated
 
 from pydantic import Field, ValidationError, field_validator
@@ -90,9 +91,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        named = os.environ.get("HOTLINE_CONFIG")
-        file = Path(named) if named else Path(os.environ.get("HOTLINE_DATA", "var")) / "hotline.toml"
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _file())
 
     @property
     def rtp_range(self) -> tuple[int, int]:
@@ -106,14 +105,24 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite+aiosqlite:///{(self.data / 'hotline.db').absolute()}"
 
 
+def _file() -> Path:
+    named = os.environ.get("HOTLINE_CONFIG")
+    return Path(named) if named else Path(os.environ.get("HOTLINE_DATA", "var")) / "hotline.toml"
+
+
 def load_settings() -> Settings:
     """Read the settings.
 
     Raises:
         BadInput: one or more settings are wrong; every one is named.
     """
+    file = _file()
+    if os.environ.get("HOTLINE_CONFIG") and not file.is_file():
+        raise BadInput(f"There is no file {file}: correct HOTLINE_CONFIG.")
     try:
         return Settings()
+    except (TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise BadInput(f"The settings in {file} cannot be read: {error}.") from error
     except ValidationError as error:
         problems = tuple(
             f"HOTLINE_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors() if item["loc"]

@@ -1,10 +1,11 @@
-"""The two ways to run: embedded stores in the data folder, or Redis and the database that the settings name."""
+"""The data folder, and the two ways to run: embedded stores in it, or Redis and the database of the settings."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from hotline.clock import Clock
+from hotline.errors import Unavailable
 from hotline.local import LocalBroadcast, LocalEventLog, LocalLease
 from hotline.ports import Broadcast, EventLog, Lease
 from hotline.redis_ import RedisBroadcast, RedisConnection, RedisEventLog, RedisLease
@@ -21,6 +22,21 @@ class Stores:
     log: EventLog
     lease: Lease
     broadcast: Broadcast
+
+
+def make_data_folder(settings: Settings) -> None:
+    """Make the folder of everything that is written.
+
+    Raises:
+        Unavailable: it cannot be made or written.
+    """
+    try:
+        (settings.data / "spool").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"The data folder {settings.data.absolute()} cannot be written ({error.strerror}): correct its owner, or "
+            "choose another one with HOTLINE_DATA."
+        ) from error
 
 
 @asynccontextmanager

@@ -68,6 +68,19 @@ def model_mark(settings: Settings) -> str:
     return f"{folder} {sum(stat.st_size for stat in stats)} {max((stat.st_mtime_ns for stat in stats), default=0)}"
 
 
+def model_problem(settings: Settings) -> str:
+    """What is wrong with the model to use, one sentence; empty when it looks well, or when there is none."""
+    folder = find_model(settings)
+    try:
+        if folder is not None:
+            check_layout(folder)
+            sample_rate(folder)
+            card(folder)
+    except ModelUnusable as error:
+        return str(error)
+    return ""
+
+
 def check_layout(folder: Path) -> None:
     """See that every file is there that Vosk will ask for.
 
