@@ -17,6 +17,9 @@ from hotline.errors import NotFound
 from hotline.http import Page, Paging, paging
 from hotline.security import Permission, Principal, Role, require
 
+Watcher = Annotated[Principal, Depends(require(Permission.CALLS_WATCH))]
+Controller = Annotated[Principal, Depends(require(Permission.CALLS_CONTROL))]
+
 SEES_NUMBERS = frozenset({Role.SUPERVISOR})
 
 
@@ -62,12 +65,10 @@ def _view(row: Any, who: Principal) -> CallView:
 def routes(service: CallService, database: Database, audit: Audit) -> APIRouter:
     """Routes under `/api/v1/calls`."""
     router = APIRouter(prefix="/api/v1/calls", tags=["calls"])
-    watch = Annotated[Principal, Depends(require(Permission.CALLS_WATCH))]
-    control = Annotated[Principal, Depends(require(Permission.CALLS_CONTROL))]
 
     @router.get("")
     async def list_calls(
-        who: watch, page: Annotated[Paging, Depends(paging)], live: bool = False, dialled: str | None = None
+        who: Watcher, page: Annotated[Paging, Depends(paging)], live: bool = False, dialled: str | None = None
     ) -> Page[CallView]:
         """Calls, newest first; `live=true`: only those that have not ended."""
         query = select(calls).order_by(calls.c.arrived_at.desc(), calls.c.call.desc()).limit(page.limit + 1)
@@ -86,7 +87,7 @@ def routes(service: CallService, database: Database, audit: Audit) -> APIRouter:
         return page.page(rows, lambda row: (row.arrived_at.isoformat(), row.call))
 
     @router.get("/{call}")
-    async def one_call(call: str, who: watch) -> CallView:
+    async def one_call(call: str, who: Watcher) -> CallView:
         """One call."""
 
         async def read(connection: AsyncConnection) -> CallView | None:
@@ -99,7 +100,7 @@ def routes(service: CallService, database: Database, audit: Audit) -> APIRouter:
         return found
 
     @router.post("/{call}/hang-up", status_code=202)
-    async def hang_up(call: str, who: control) -> dict[str, str]:
+    async def hang_up(call: str, who: Controller) -> dict[str, str]:
         """End a call: supervisors any, a desk only the one it talks with."""
         state = service.ledger.live.get(call)
         own = state is not None and state.seat == who.agent and bool(who.agent)

@@ -1,6 +1,6 @@
 """The data folder, and the two ways to run: embedded stores in it, or Redis and the database of the settings."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -40,7 +40,7 @@ def make_data_folder(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_stores(settings: Settings, clock: Clock) -> AsyncIterator[Stores]:
+async def open_stores(settings: Settings, clock: Clock) -> AsyncGenerator[Stores]:
     """Embedded stores in the data folder, or Redis and the database that the settings name."""
     async with AsyncExitStack() as stack:
         database = connect(settings.sqlalchemy_url)
