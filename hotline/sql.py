@@ -1,9 +1,9 @@
 """`Database` on SQLite and on PostgreSQL.
 
-SQLite: readers have connections of their own; every change goes through one writer task, which commits what
-has queued up meanwhile together, each change in a savepoint of its own. PostgreSQL: a pool, serialisable
-transactions, and another try when the server asks for one. So a change that reads and then writes is right on
-both without locks of its own.
+SQLite: queries and changes run in a thread each, beside the loop on which calls live; every change goes through one
+writer task, which commits what has queued up meanwhile together, each change in a savepoint of its own. PostgreSQL:
+a pool, serialisable transactions, and another try when the server asks for one. So a change that reads and then
+writes is right on both without locks of its own.
 """
 
 import asyncio
@@ -17,6 +17,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from hotline.errors import BadInput, Conflict, Unavailable
+from hotline.loop_thread import LoopThread
+from hotline.sqlite_inline import connect_inline
 from hotline.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -97,20 +99,19 @@ def _with_driver(url: str, drivers: dict[str, str]) -> URL:
 
 
 class SqliteDatabase:
-    """One SQLite file: WAL, foreign keys on, one writer task."""
+    """One SQLite file: WAL, foreign keys on, a thread that reads and a thread that writes."""
 
     def __init__(self, url: URL, timeout_s: float) -> None:
         self._timeout_s = timeout_s
         self._readers = _sqlite_engine(url, timeout_s, 4, "BEGIN", "PRAGMA query_only=ON")
-        self._writers = _sqlite_engine(url, timeout_s, 1, "BEGIN IMMEDIATE")
-        self._waiting: asyncio.Queue[_Change] = asyncio.Queue()
-        self._tasks = Tasks("sqlite writer")
-        self._started = False
+        self._reading = LoopThread("sqlite reader")
+        self._writer = _SqliteWriter(_sqlite_engine(url, timeout_s, 1, "BEGIN IMMEDIATE"), timeout_s)
+        self._writing = LoopThread("sqlite writer")
         self._closed = False
 
     async def read(self, query: Change[T]) -> T:
         """See `Database.read`."""
-        return await _answer(_in_transaction(self._readers, query), self._timeout_s)
+        return await _answer(self._reading.run(lambda: _in_transaction(self._readers, query)), self._timeout_s)
 
     async def write(self, change: Change[T]) -> T:
         """See `Database.write`.
@@ -121,13 +122,7 @@ class SqliteDatabase:
         """
         if self._closed:
             raise Unavailable("The database is closed.")
-        if not self._started:
-            self._started = True
-            self._tasks.start(self._write_all(), "write")
-        pending = _Change(change)
-        self._waiting.put_nowait(pending)
-        result: T = await pending.outcome(self._timeout_s)
-        return result
+        return await self._writing.run(lambda: self._writer.write(change))
 
     async def check(self) -> None:
         """See `OpenDatabase.check`."""
@@ -137,10 +132,38 @@ class SqliteDatabase:
     async def close(self) -> None:
         """See `OpenDatabase.close`."""
         self._closed = True
+        if self._writing.started:
+            await self._writing.run(self._writer.close)
+        if self._reading.started:
+            await self._reading.run(self._readers.dispose)
+        await self._writing.close()
+        await self._reading.close()
+
+
+class _SqliteWriter:
+    """The one who writes; lives on the writing thread's loop."""
+
+    def __init__(self, engine: AsyncEngine, timeout_s: float) -> None:
+        self._engine, self._timeout_s = engine, timeout_s
+        self._waiting: asyncio.Queue[_Change] = asyncio.Queue()
+        self._tasks = Tasks("sqlite writer")
+        self._started = False
+
+    async def write(self, change: Change[T]) -> T:
+        """Have it done together with what else waits."""
+        if not self._started:
+            self._started = True
+            self._tasks.start(self._write_all(), "write")
+        pending = _Change(change)
+        self._waiting.put_nowait(pending)
+        result: T = await pending.outcome(self._timeout_s)
+        return result
+
+    async def close(self) -> None:
+        """Finish what waits."""
         await self._waiting.join()
         await self._tasks.close()
-        await self._readers.dispose()
-        await self._writers.dispose()
+        await self._engine.dispose()
 
     async def _write_all(self) -> None:
         while True:
@@ -153,9 +176,9 @@ class SqliteDatabase:
 
     async def _commit(self, batch: list["_Change"]) -> None:
         try:
-            async with asyncio.timeout(self._timeout_s), self._writers.begin() as connection:
+            async with asyncio.timeout(self._timeout_s), self._engine.begin() as connection:
                 for change in batch:
-                    await change.run(connection)
+                    await change.run(connection, alone=len(batch) == 1)
         except asyncio.CancelledError:
             _fail(batch, Unavailable("The database is closed."))
             raise
@@ -192,9 +215,13 @@ class _Change:
             raise Unavailable(f"The database did not answer within {timeout_s:g} s.")
         return self._future.result()
 
-    async def run(self, connection: AsyncConnection) -> None:
-        """Run in a savepoint; a failure of its own is kept, one of the database concerns the whole batch."""
+    async def run(self, connection: AsyncConnection, *, alone: bool) -> None:
+        """Run in a savepoint, or alone in its transaction; a failure of its own is kept, one of the database concerns
+        the whole batch."""
         self._is_running = True
+        if alone:
+            self._result = await self._do(connection)
+            return
         try:
             async with connection.begin_nested():
                 self._result = await self._do(connection)
@@ -330,12 +357,10 @@ def _sqlite_engine(url: URL, timeout_s: float, connections: int, begin: str, *pr
         max_overflow=0,
         pool_timeout=timeout_s,
         # The file's own patience is shorter than ours, so that its sentence arrives instead of a bare time-out.
-        connect_args={"timeout": timeout_s * 0.6},
+        connect_args={"timeout": timeout_s * 0.6, "async_creator_fn": connect_inline},
     )
 
     def on_connect(connection: Any, _: object) -> None:
-        # The driver must not begin transactions by itself: savepoints and `BEGIN IMMEDIATE` are ours.
-        connection.isolation_level = None
         cursor = connection.cursor()
         try:
             for pragma in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA foreign_keys=ON", *pragmas):
