@@ -1,9 +1,10 @@
 """Calls through the API: what lives now, what was, and why a call waits (its facts in order)."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,11 +17,15 @@ from hotline.database import Database
 from hotline.errors import NotFound
 from hotline.http import Page, Paging, paging
 from hotline.security import Permission, Principal, Role, require
+from tickets.visibility import mask_number
 
 Watcher = Annotated[Principal, Depends(require(Permission.CALLS_WATCH))]
 Controller = Annotated[Principal, Depends(require(Permission.CALLS_CONTROL))]
 
-SEES_NUMBERS = frozenset({Role.SUPERVISOR})
+SEES_MASKED = frozenset({Role.SUPERVISOR, Role.OPERATOR, Role.QA})
+"""Whole numbers are for nobody's eyes: people dial by a click (`domain.md` 6.2)."""
+Dialled = Annotated[str, Query(max_length=40, pattern=r"^[^\x00-\x1f]*$")]
+_ID = re.compile(r"[0-9a-z_]{1,40}")
 
 
 class CallView(BaseModel):
@@ -30,7 +35,7 @@ class CallView(BaseModel):
     dialled: str
     declared: bool
     caller: str
-    """Masked for everybody but supervisors; hidden from experts."""
+    """Masked, for experts and administrators hidden."""
     merge_mode: str
     owner_unit: str
     line_name: str
@@ -49,12 +54,8 @@ class CallView(BaseModel):
 
 
 def mask(number: str, who: Principal) -> str:
-    """`138****5678` for most, all of it for supervisors, nothing for experts (`domain.md` 6.2)."""
-    if who.roles & SEES_NUMBERS:
-        return number
-    if who.roles <= {Role.EXPERT, Role.UNIT}:
-        return ""
-    return number if len(number) < 7 else f"{number[:3]}****{number[-4:]}"
+    """`139****5678` for those who may see that much, nothing for others."""
+    return mask_number(number) if who.roles & SEES_MASKED else ""
 
 
 def _view(row: Any, who: Principal) -> CallView:
@@ -76,15 +77,16 @@ def routes(service: CallService, database: Database, audit: Audit) -> APIRouter:
             query = query.where(calls.c.ended_at.is_(None))
         if dialled:
             query = query.where(calls.c.dialled == dialled)
-        if (key := page.after(str, str)) is not None:
-            below = tuple_(calls.c.arrived_at, calls.c.call) < (datetime.fromisoformat(key[0]), key[1])
-            query = query.where(below)
+        if (key := page.after(datetime, str)) is not None:
+            query = query.where(tuple_(calls.c.arrived_at, calls.c.call) < key)
 
         async def read(connection: AsyncConnection) -> list[CallView]:
             return [_view(row, who) for row in await connection.execute(query)]
 
-        rows = await database.read(read)
-        return page.page(rows, lambda row: (row.arrived_at.isoformat(), row.call))
+        found = page.page(await database.read(read), lambda row: (row.arrived_at.isoformat(), row.call))
+        if not live:
+            await audit.record(who, "call.list", "", detail={"calls": [row.call for row in found.items]})
+        return found
 
     @router.get("/{call}")
     async def one_call(call: str, who: Watcher) -> CallView:
@@ -95,6 +97,7 @@ def routes(service: CallService, database: Database, audit: Audit) -> APIRouter:
             return None if row is None else _view(row, who)
 
         if (found := await database.read(read)) is None:
+            await audit.record(who, "call.view", call if _ID.fullmatch(call) else "invalid", result="refused")
             raise NotFound("There is no such call.")
         await audit.record(who, "call.view", call)
         return found

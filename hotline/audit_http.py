@@ -7,8 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from hotline.audit_sql import AuditLine, AuditQuery, SqlAudit
-from hotline.errors import BadInput
-from hotline.http import Page, Paging, paging
+from hotline.http import Moment, Page, Paging, paging
 from hotline.security import Permission, Principal, require
 
 Auditor = Annotated[Principal, Depends(require(Permission.AUDIT_READ))]
@@ -47,12 +46,10 @@ def routes(audit: SqlAudit) -> APIRouter:
         person: Word = "",
         action: Word = "",
         subject: Word = "",
-        since: datetime | None = None,
-        until: datetime | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
     ) -> Page[AuditLineView]:
         """Deeds, the newest first. Reading is a deed too."""
-        if any(moment is not None and moment.tzinfo is None for moment in (since, until)):
-            raise BadInput("`since` and `until` need a time zone, for example 2026-02-14T20:00:00+08:00.")
         query = AuditQuery(person=person, action=action, subject=subject, since=since, until=until)
         after = page.after(int)
         lines = await audit.lines(query, after[0] if after else None, page.limit + 1)

@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
@@ -15,7 +16,7 @@ import structlog
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from hotline.errors import BadInput, Conflict, HotlineError, NotAllowed, NotFound, Unavailable
@@ -36,6 +37,11 @@ STATUS: Mapping[type[HotlineError], HTTPStatus] = {
     TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
 }
 """The status of an error and of its subclasses; the nearest ancestor counts."""
+
+
+EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2990, 1, 1, tzinfo=UTC)
+Moment = Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST)]
+"""A time as clients send it: with its zone, and far enough from both ends of the calendar to be converted."""
 
 
 class RequestBody(BaseModel):
@@ -60,7 +66,8 @@ class Paging(BaseModel):
     def after(self, *types: type) -> tuple[Any, ...] | None:
         """The key behind the cursor, or `None` on the first page.
 
-        `types`: the type of each part of the key, `str`, `int` or `float`.
+        `types`: the type of each part of the key: `str`, `int`, `float`, or `datetime`, which the list wrote as
+        ISO 8601.
 
         Raises:
             BadInput: the cursor is not one of ours.
@@ -93,15 +100,29 @@ def decode_cursor(cursor: str, types: Sequence[type]) -> tuple[Any, ...]:
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         key = json.loads(base64.urlsafe_b64decode(padded))
+        return _key(key, types)
     except (ValueError, binascii.Error, RecursionError) as error:
         raise BadInput("The cursor is not one that this list gave out.") from error
-    if not isinstance(key, list) or [type(part) for part in key] != list(types) or not all(map(_is_storable, key)):
-        raise BadInput("The cursor is not one that this list gave out.")
-    return tuple(key)
 
 
-def _is_storable(part: object) -> bool:
-    return not (isinstance(part, int) and abs(part) >= 2**63) and not (isinstance(part, str) and "\0" in part)
+def _key(parts: object, types: Sequence[type]) -> tuple[Any, ...]:
+    if not isinstance(parts, list):
+        raise ValueError("a key is a list")  # noqa: TRY004 - the caller tells one kind of mistake
+    return tuple(_part(part, wanted) for part, wanted in zip(parts, types, strict=True))
+
+
+def _part(part: object, wanted: type) -> object:
+    """One part of a key as a database can compare it."""
+    if wanted is datetime and isinstance(part, str):
+        moment = datetime.fromisoformat(part)
+        if moment.tzinfo is None or not EARLIEST < moment < LATEST:
+            raise ValueError("no moment of ours")
+        return moment
+    if type(part) is not wanted or (isinstance(part, int) and abs(part) >= 2**63):
+        raise ValueError("another type, or too large")
+    if isinstance(part, str) and b"\0" in part.encode():  # half a surrogate pair is a ValueError too
+        raise ValueError("not storable")
+    return part
 
 
 class Idempotency(Protocol):

@@ -68,7 +68,7 @@ POLICY: dict[Permission, frozenset[Role]] = {
     Permission.TICKETS_READ: _ALL - {Role.ADMINISTRATOR},
     Permission.TICKETS_WRITE: _DESK | {Role.DISPATCHER},
     Permission.RECORDINGS_PLAY: frozenset({Role.QA, Role.SUPERVISOR, Role.OPERATOR, Role.EXPERT}),
-    Permission.TRANSCRIPTS_READ: frozenset({Role.QA, Role.SUPERVISOR, Role.OPERATOR, Role.EXPERT}),
+    Permission.TRANSCRIPTS_READ: frozenset({Role.QA, Role.SUPERVISOR, Role.DISPATCHER, Role.OPERATOR, Role.EXPERT}),
     Permission.KPIS_READ: frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR, Role.QA}),
     Permission.PEOPLE_READ: frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR}),
     Permission.PEOPLE_WRITE: frozenset({Role.ADMINISTRATOR}),

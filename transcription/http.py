@@ -1,9 +1,10 @@
 """Routes of transcripts. Numbers of people are masked; every view is audited before it is answered."""
 
+import re
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from hotline.audit import Audit
@@ -19,6 +20,8 @@ from transcription.service import TranscriptService
 from transcription.visibility import narrowed, readable
 
 Reader = Annotated[Principal, Depends(require(Permission.TRANSCRIPTS_READ))]
+CallId = Annotated[str, Query(max_length=48, pattern=r"^[0-9a-z_]*$")]
+_ID = re.compile(r"[0-9a-z_]{1,48}")
 
 
 class WordView(BaseModel):
@@ -106,7 +109,7 @@ def routes(service: TranscriptService, audit: Audit, clock: Clock) -> APIRouter:
 
     @router.get("")
     async def list_transcripts(
-        who: Reader, page: Annotated[Paging, Depends(paging)], call: str = ""
+        who: Reader, page: Annotated[Paging, Depends(paging)], call: CallId = ""
     ) -> Page[TranscriptView]:
         """Transcripts, newest first; with `call`, those of one call."""
         wanted, after = narrowed(call, who, clock.now()), page.after(str)
@@ -120,11 +123,20 @@ def routes(service: TranscriptService, audit: Audit, clock: Clock) -> APIRouter:
     @router.get("/{transcript}")
     async def show_transcript(transcript: str, who: Reader) -> TranscriptView:
         """One transcript with its dialogue."""
-        known = await service.get(transcript)
-        if not readable(known, who, clock.now()):
-            await audit.record(who, "transcript.view", transcript, result="refused")
-            raise NotFound(f"There is no transcript {transcript}.")
+        known = await _known(service, transcript)
+        if known is None or not readable(known, who, clock.now()):
+            subject = transcript if _ID.fullmatch(transcript) else "invalid"
+            await audit.record(who, "transcript.view", subject, result="refused")
+            raise NotFound("There is no such transcript.")
         await audit.record(who, "transcript.view", transcript)
         return TranscriptView.of(known)
 
     return router
+
+
+async def _known(service: TranscriptService, transcript: str) -> Transcript | None:
+    """One transcript. Whether it is there or not for this reader's eyes has to look the same."""
+    try:
+        return await service.get(transcript)
+    except NotFound:
+        return None

@@ -1,7 +1,7 @@
 """Who may read which transcript. Pure.
 
-Quality staff and supervisors read everything, operators their own calls for a day, experts the calls that they
-joined; for everybody else it is not there.
+Quality staff, supervisors and dispatchers read everything, operators their own calls for a day, experts the calls
+that they joined; for everybody else it is not there.
 """
 
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from transcription.ports import Wanted
 OWN_FOR = timedelta(hours=24)
 """How long operators may read what was said in their own calls."""
 
-_ALL = frozenset({Role.QA, Role.SUPERVISOR})
+_ALL = frozenset({Role.QA, Role.SUPERVISOR, Role.DISPATCHER})
 
 
 def readable(transcript: Transcript, who: Principal, now: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import httpx
@@ -186,3 +187,25 @@ async def test_a_hundred_bad_bodies_are_refused_quickly(client: httpx.AsyncClien
         for _ in range(100):
             answer = await client.post("/things", content=b"[" * 9_000, headers={"content-type": "application/json"})
             assert answer.status_code == 400
+
+
+MOMENT = "2026-02-14T12:00:00+00:00"
+
+
+def test_a_moment_comes_out_of_a_cursor_as_a_moment() -> None:
+    key = decode_cursor(encode_cursor((MOMENT, "call_1")), (datetime, str))
+    assert key == (datetime(2026, 2, 14, 12, tzinfo=UTC), "call_1")
+
+
+@pytest.mark.parametrize(
+    "moment", ["", "2026", "2026-02-14T12:00:00", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", 7]
+)
+def test_a_forged_moment_in_a_cursor_is_refused(moment: str | int) -> None:
+    with pytest.raises(BadInput):
+        decode_cursor(encode_cursor((moment, "call_1")), (datetime, str))
+
+
+@pytest.mark.parametrize("word", ["\ud800", "a\0b"])
+def test_a_cursor_holds_nothing_that_a_database_cannot_compare(word: str) -> None:
+    with pytest.raises(BadInput):
+        decode_cursor(encode_cursor((word,)), (str,))

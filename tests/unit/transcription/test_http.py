@@ -111,12 +111,19 @@ async def test_without_an_audit_nothing_is_shown(desk: Desk) -> None:
     assert (await desk.get("")).status_code == 503
 
 
-@pytest.mark.parametrize("role", [Role.UNIT, Role.DISPATCHER, Role.ADMINISTRATOR, Role.AUDITOR])
+@pytest.mark.parametrize("role", [Role.UNIT, Role.ADMINISTRATOR, Role.AUDITOR])
 async def test_roles_without_the_permission_are_refused(desk: Desk, role: Role) -> None:
     transcript = await desk.add("call_1")
     desk.be(role)
     assert (await desk.get("/" + transcript)).status_code == 403
     assert (await desk.get("")).status_code == 403
+
+
+async def test_a_dispatcher_reads_what_a_ticket_was_made_of(desk: Desk) -> None:
+    transcript = await desk.add("call_1")
+    desk.be(Role.DISPATCHER)
+    assert (await desk.get("/" + transcript)).status_code == 200
+    assert [one["id"] for one in (await desk.get("")).json()["items"]] == [transcript]
 
 
 async def test_operators_read_their_own_calls_for_a_day(desk: Desk) -> None:
@@ -136,8 +143,10 @@ async def test_operators_do_not_learn_of_the_calls_of_others(desk: Desk, agent: 
     missing = await desk.get("/transcript_9")
     refused = await desk.get("/" + transcript)
     assert (refused.status_code, missing.status_code) == (404, 404)
+    assert refused.json() == missing.json()
     assert (await desk.get("")).json()["items"] == []
     assert ("transcript.view", transcript, "refused") in desk.audit.lines
+    assert ("transcript.view", "transcript_9", "refused") in desk.audit.lines
 
 
 async def test_experts_read_the_calls_that_they_joined(desk: Desk) -> None:
