@@ -270,6 +270,7 @@ def test_a_trial_leaves_no_trace_even_when_it_fails() -> None:
         _try(state)
     assert state.stored() == FULL
     assert list(state.agenda) == agenda
+    assert state._undo is None, "what happens outside a trial is not kept for taking back"
     state.put_seat("s1", None)
     assert state.stored() == replace(FULL, seats=[OTHER_SEAT])
 
