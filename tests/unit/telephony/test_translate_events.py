@@ -71,6 +71,14 @@ def test_an_event_that_names_no_line_tells_and_changes_nothing(name: str, header
     assert known == known_of(*lines, offers=(OFFER,))
 
 
+@pytest.mark.parametrize("name", sorted({*EVENTS} - {"AsyncAGIStart", "Hangup"}))
+def test_an_event_of_an_unknown_line_without_its_channel_makes_nothing_known(name: str) -> None:
+    known = Known()
+    more = {"BridgeUniqueid": "b1", "DialStatus": "RINGING", "Direction": "Received"}
+    assert hear(known, name, Uniqueid="x", DestUniqueid="y", **more) == []
+    assert known == Known()
+
+
 def test_an_event_without_a_name_is_nothing() -> None:
     assert translate(Known(), {}, NOW) == []
 
