@@ -5,15 +5,15 @@ still to be done, so that nothing depends on a message that can be lost.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calls.leftovers import Leftovers
 from calls.model import AnyCallFact, CallEnded, Outcome, Party, RecordingMuted, TalkEnded, TalkStarted, TrackOpened
-from calls.projection import row_of
+from calls.rows import CallRow
 from calls.tables import call_lines, call_mutes
 from hotline.tasks import Tasks
 from recordings import store_sql as recording_rows
@@ -36,6 +36,12 @@ _OUTCOMES = {
 }
 
 
+# Statements are made once: making one costs several times what running it does.
+_NEW_LINE, _LINES = insert(call_lines), select(call_lines).where(call_lines.c.call == bindparam("key"))
+_NEW_MUTE, _MUTES = insert(call_mutes), select(call_mutes).where(call_mutes.c.call == bindparam("key"))
+_END_MUTES = update(call_mutes).where(call_mutes.c.call == bindparam("key"), call_mutes.c.ended_at.is_(None))
+
+
 class Links:
     """The joints between the rooms, for the calls of one node."""
 
@@ -51,35 +57,26 @@ class Links:
         self._recordings, self._tickets, self._transcripts = recordings, tickets, transcripts
         self._leftovers, self._changed = leftovers, changed
         self._ended = asyncio.Event()
-        self._births = 0
 
     # Inside the projection's transaction -----------------------------------------------------------------------------
 
-    async def consequence(self, connection: AsyncConnection, fact: AnyCallFact) -> None:
-        """What else follows from a fact, in the same transaction as the call's row."""
+    async def consequence(self, connection: AsyncConnection, fact: AnyCallFact, call: CallRow) -> None:
+        """What else follows from a fact, in the same transaction as the call's row; perhaps on another thread."""
         match fact:
             case TrackOpened():
-                await self._track_opened(connection, fact)
+                await _track_opened(connection, fact)
             case TalkStarted():
-                await self._talk_started(connection, fact)
+                await self._talk_started(connection, fact, call)
             case RecordingMuted():
                 await _muted(connection, fact)
             case TalkEnded():
                 await _seats_left(connection, fact)
             case CallEnded():
-                await self._call_ended(connection, fact)
+                await self._call_ended(connection, fact, call)
             case _:
                 pass
 
-    async def _track_opened(self, connection: AsyncConnection, fact: TrackOpened) -> None:
-        began = fact.at if fact.seen else None
-        row = {"call": fact.call, "line": fact.line, "party": fact.party, "agent": fact.agent, "started_at": began}
-        await connection.execute(insert(call_lines).values(**row))
-        track = Track(line=fact.line, party=Voice(fact.party.value), started_at=began, agent=fact.agent)
-        await recording_rows.add_track(connection, fact.call, track)
-
-    async def _talk_started(self, connection: AsyncConnection, fact: TalkStarted) -> None:
-        call = await row_of(connection, fact.call)
+    async def _talk_started(self, connection: AsyncConnection, fact: TalkStarted, call: CallRow) -> None:
         recording = self._recordings.new(
             fact.call,
             arrived_at=call.arrived_at,
@@ -88,26 +85,23 @@ class Links:
             agents=[fact.agent],
         )
         recording = await recording_rows.open_recording(connection, recording)
-        self._births += 1
         await self._tickets.born(
             connection, call, agent=fact.agent, at=fact.at, recording=recording.id, class_hint=call.class_hint
         )
 
-    async def _call_ended(self, connection: AsyncConnection, fact: CallEnded) -> None:
-        await connection.execute(
-            update(call_mutes)
-            .where(call_mutes.c.call == fact.call, call_mutes.c.ended_at.is_(None))
-            .values(ended_at=fact.at)
-        )
-        await recording_rows.close_recording(connection, fact.call, fact.at, await _mutes(connection, fact.call))
+    async def _call_ended(self, connection: AsyncConnection, fact: CallEnded, call: CallRow) -> None:
+        if call.answered_at is not None:
+            await connection.execute(_END_MUTES, {"key": fact.call, "ended_at": fact.at})
+            await recording_rows.end_recording(connection, fact.call, fact.at, await _mutes(connection, fact.call))
         if fact.outcome is Outcome.FAILED:
-            await self._tickets.call_back(connection, await row_of(connection, fact.call), "failed_node", fact.at)
-        self._ended.set()
+            await self._tickets.call_back(connection, call, "failed_node", fact.at)
 
-    def take_births(self) -> int:
-        """Tickets born since the last question."""
-        births, self._births = self._births, 0
-        return births
+    # After the projection's transaction ------------------------------------------------------------------------------
+
+    def folded(self, facts: Sequence[AnyCallFact]) -> None:
+        """These facts are in the tables now."""
+        if any(isinstance(fact, CallEnded) for fact in facts):
+            self._ended.set()
 
     # Rounds ----------------------------------------------------------------------------------------------------------
 
@@ -166,8 +160,16 @@ class Links:
         await self._transcripts.catch_up()
 
 
+async def _track_opened(connection: AsyncConnection, fact: TrackOpened) -> None:
+    began = fact.at if fact.seen else None
+    row = {"call": fact.call, "line": fact.line, "party": fact.party.value, "agent": fact.agent, "started_at": began}
+    await connection.execute(_NEW_LINE, row)
+    track = Track(line=fact.line, party=Voice(fact.party.value), started_at=began, agent=fact.agent)
+    await recording_rows.add_track(connection, fact.call, track)
+
+
 async def _tracks(connection: AsyncConnection, call: str) -> list[Track]:
-    found = await connection.execute(select(call_lines).where(call_lines.c.call == call))
+    found = await connection.execute(_LINES, {"key": call})
     return [
         Track(line=row.line, party=Voice(row.party), started_at=row.started_at, agent=row.agent) for row in found.all()
     ]
@@ -181,13 +183,12 @@ async def _seats_left(connection: AsyncConnection, fact: TalkEnded) -> None:
 
 async def _muted(connection: AsyncConnection, fact: RecordingMuted) -> None:
     if fact.muted:
-        await connection.execute(insert(call_mutes).values(call=fact.call, began_at=fact.at))
-        return
-    still = (call_mutes.c.call == fact.call) & call_mutes.c.ended_at.is_(None)
-    await connection.execute(update(call_mutes).where(still).values(ended_at=fact.at))
+        await connection.execute(_NEW_MUTE, {"call": fact.call, "began_at": fact.at})
+    else:
+        await connection.execute(_END_MUTES, {"key": fact.call, "ended_at": fact.at})
 
 
 async def _mutes(connection: AsyncConnection, call: str) -> list[Muted]:
-    spans = (await connection.execute(select(call_mutes).where(call_mutes.c.call == call))).all()
-    lines = await _tracks(connection, call)
+    spans = (await connection.execute(_MUTES, {"key": call})).all()
+    lines = await _tracks(connection, call) if spans else []
     return [Muted(line=track.line, began_at=span.began_at, ended_at=span.ended_at) for span in spans for track in lines]

@@ -1,7 +1,8 @@
 """Folds call facts into SQL: the call's row here, tickets and recordings through `links`.
 
 A batch of facts and the cursor behind it are written in one transaction, so a database outage or a kill -9
-loses nothing and repeats nothing: what is not yet folded is read from the log again.
+loses nothing and repeats nothing: what is not yet folded is read from the log again. Facts are gathered for a
+moment first, because a call's facts come in bursts and its row should change once for each.
 """
 
 import asyncio
@@ -10,25 +11,12 @@ from typing import Any
 
 import msgspec
 import structlog
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from calls.model import (
-    AnyCallFact,
-    CallArrived,
-    CallEnded,
-    Dismissed,
-    OfferMissed,
-    Phase,
-    PickedUp,
-    Queued,
-    RecordingMuted,
-    Ringing,
-    Stepped,
-    TalkEnded,
-    TalkStarted,
-    TrackOpened,
-)
+from calls import rows
+from calls.model import AnyCallFact, CallArrived, CallEnded
+from calls.rows import CallRow
 from calls.tables import calls, cursors
 from hotline.database import Database
 from hotline.errors import Unavailable
@@ -37,9 +25,19 @@ from hotline.ports import Entry, EventLog
 log = structlog.get_logger(__name__)
 _decode = msgspec.json.Decoder(AnyCallFact).decode
 BATCH = 200
+GATHER_S = 0.2
+"""How long facts are gathered: what people see may be that old."""
 IDLE_S = 1.0
 
-Consequence = Callable[[AsyncConnection, AnyCallFact], Awaitable[None]]
+Consequence = Callable[[AsyncConnection, AnyCallFact, CallRow], Awaitable[None]]
+
+# Statements are made once: making one costs several times what running it does.
+_CURSOR = select(cursors.c.seq).where(cursors.c.stream == bindparam("name"))
+_FIRST_CURSOR = insert(cursors)
+_NEXT_CURSOR = update(cursors).where(cursors.c.stream == bindparam("name"), cursors.c.seq == bindparam("before"))
+_ROW = select(calls).where(calls.c.call == bindparam("key"))
+_NEW_ROW = insert(calls)
+_CHANGED_ROW = update(calls).where(calls.c.call == bindparam("key"))
 
 
 class Projection:
@@ -48,14 +46,16 @@ class Projection:
     def __init__(self, event_log: EventLog, stream: str, database: Database, consequence: Consequence) -> None:
         self._log, self._stream, self._database, self._consequence = event_log, stream, database, consequence
         self._nudged = asyncio.Event()
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[Sequence[AnyCallFact]], None]] = []
+        self._live: dict[str, CallRow] = {}
+        self._after: int | None = None
 
     def nudge(self) -> None:
         """There are new facts."""
         self._nudged.set()
 
-    def listen(self, listener: Callable[[], None]) -> None:
-        """Call `listener` after rows changed."""
+    def listen(self, listener: Callable[[Sequence[AnyCallFact]], None]) -> None:
+        """Call `listener` with facts whose rows were written."""
         self._listeners.append(listener)
 
     async def run(self) -> None:
@@ -63,14 +63,14 @@ class Projection:
         while True:
             try:
                 while await self.fold():
-                    for listener in self._listeners:
-                        listener()
+                    pass
             except Unavailable as error:
                 log.warning("call rows wait for the database", why=str(error))
                 await asyncio.sleep(IDLE_S)
             try:
                 async with asyncio.timeout(IDLE_S):
                     await self._nudged.wait()
+                    await asyncio.sleep(GATHER_S)
             except TimeoutError:
                 pass
             self._nudged.clear()
@@ -81,109 +81,96 @@ class Projection:
         A batch that cannot be folded is folded fact by fact; a fact that cannot be folded at all is reported and
         passed over (it stays in the log), because one broken row must not keep back everybody's tickets.
         """
-        after = await self._database.read(self._cursor)
-        entries = await self._log.read(self._stream, after or 0, BATCH)
+        entries = await self._log.read(self._stream, await self._position() or 0, BATCH)
         if not entries:
             return 0
         try:
-            await self._write(entries, after)
+            await self._write(entries)
         except Unavailable:
             raise
         except Exception:
             log.exception("facts not folded together", stream=self._stream, facts=len(entries))
-            await self._one_by_one(entries, after)
+            await self._one_by_one(entries)
         return len(entries)
 
-    async def _one_by_one(self, entries: Sequence[Entry], after: int | None) -> None:
+    async def _position(self) -> int | None:
+        if self._after is None:
+            self._after = await self._database.read(self._cursor)
+        return self._after
+
+    async def _one_by_one(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
             try:
-                await self._write([entry], after)
+                await self._write([entry])
             except Unavailable:
                 raise
             except Exception:
                 log.exception("fact passed over", stream=self._stream, seq=entry.seq)
-                await self._write([], after, entry.seq)
-            after = entry.seq
+                await self._write([], entry.seq)
 
-    async def _write(self, entries: Sequence[Entry], after: int | None, seq: int = 0) -> None:
+    async def _write(self, entries: Sequence[Entry], seq: int = 0) -> None:
+        """Facts, their rows and the cursor together; nothing when somebody else was faster."""
         facts = [_decode(entry.body) for entry in entries]
+        before, upto = await self._position(), seq or entries[-1].seq
 
-        async def write(connection: AsyncConnection) -> None:
-            if await self._cursor(connection) != after:
-                return
-            for fact in facts:
-                await apply(connection, fact)
-                await self._consequence(connection, fact)
-            await self._advance(connection, after, seq or entries[-1].seq)
+        async def write(connection: AsyncConnection) -> dict[str, CallRow] | None:
+            if not await self._advance(connection, before, upto):
+                return None
+            return await self._apply(connection, facts)
 
-        await self._database.write(write)
+        self._after = None  # until it is known how this ended
+        touched = await self._database.write(write)
+        if touched is None:
+            self._live.clear()
+            return
+        self._after = upto
+        self._live.update(touched)
+        for fact in facts:
+            if isinstance(fact, CallEnded):
+                self._live.pop(fact.call, None)
+        for listener in self._listeners:
+            listener(facts)
+
+    async def _apply(self, connection: AsyncConnection, facts: Sequence[AnyCallFact]) -> dict[str, CallRow]:
+        """Write what the facts change; the rows that they touched."""
+        touched: dict[str, CallRow] = {}
+        new: list[str] = []
+        for fact in facts:
+            if isinstance(fact, CallArrived):
+                row = rows.arrived(fact)
+                new.append(fact.call)
+            else:
+                row = touched.get(fact.call) or self._live.get(fact.call) or await row_of(connection, fact.call)
+                row = rows.fold(row, fact)
+            touched[fact.call] = row
+            await self._consequence(connection, fact, row)
+        if new:
+            await connection.execute(_NEW_ROW, [msgspec.structs.asdict(touched[call]) for call in new])
+        if changed := [_changes(row) for call, row in touched.items() if call not in new]:
+            await connection.execute(_CHANGED_ROW, changed)
+        return touched
 
     async def _cursor(self, connection: AsyncConnection) -> int | None:
-        found = await connection.execute(select(cursors.c.seq).where(cursors.c.stream == self._stream))
+        found = await connection.execute(_CURSOR, {"name": self._stream})
         return found.scalar_one_or_none()
 
-    async def _advance(self, connection: AsyncConnection, before: int | None, seq: int) -> None:
+    async def _advance(self, connection: AsyncConnection, before: int | None, seq: int) -> bool:
+        """Move the cursor, unless it is not where it was: then these facts are folded already."""
         if before is None:
-            await connection.execute(insert(cursors).values(stream=self._stream, seq=seq))
-        else:
-            await connection.execute(update(cursors).where(cursors.c.stream == self._stream).values(seq=seq))
+            if await self._cursor(connection) is not None:
+                return False
+            await connection.execute(_FIRST_CURSOR, {"stream": self._stream, "seq": seq})
+            return True
+        moved = await connection.execute(_NEXT_CURSOR, {"name": self._stream, "before": before, "seq": seq})
+        return moved.rowcount == 1
 
 
-async def apply(connection: AsyncConnection, fact: AnyCallFact) -> None:
-    """Fold one fact into the call's row."""
-    if isinstance(fact, CallArrived):
-        await connection.execute(insert(calls).values(**_first(fact)))
-    elif changes := await _changes(connection, fact):
-        await connection.execute(update(calls).where(calls.c.call == fact.call).values(**changes))
+def _changes(row: CallRow) -> dict[str, Any]:
+    values = msgspec.structs.asdict(row)
+    return {"key": values.pop("call"), **values}
 
 
-def _first(fact: CallArrived) -> dict[str, Any]:
-    return {
-        "call": fact.call,
-        "line": fact.line,
-        "dialled": fact.dialled,
-        "declared": fact.declared,
-        "caller": fact.caller,
-        "via": fact.via,
-        "merge_mode": fact.merge_mode,
-        "owner_unit": fact.owner_unit,
-        "line_name": fact.line_name,
-        "region": fact.region,
-        "class_hint": fact.class_hint,
-        "phase": Phase.ARRIVED.value,
-        "arrived_at": fact.at,
-    }
-
-
-async def _changes(connection: AsyncConnection, fact: AnyCallFact) -> dict[str, Any]:
-    match fact:
-        case Stepped():
-            return {"phase": Phase.IN_IVR.value}
-        case Dismissed():
-            return {"phase": Phase.CLOSING.value}
-        case Queued():
-            return {"phase": Phase.QUEUED.value, "queue": fact.queue, "queued_at": fact.at}
-        case Ringing():
-            return {"phase": Phase.RINGING.value, "seat": fact.seat}
-        case OfferMissed():
-            return {"phase": Phase.QUEUED.value, "seat": "", "offers_missed": calls.c.offers_missed + 1}
-        case TalkStarted():
-            row = await row_of(connection, fact.call)
-            since = row.queued_at or row.arrived_at
-            waited = max(0.0, (fact.at - since).total_seconds())
-            phase = Phase.TALKING.value
-            return {"phase": phase, "seat": fact.seat, "answered_at": fact.at, "waited_s": waited}
-        case TalkEnded():
-            row = await row_of(connection, fact.call)
-            talked = max(0.0, (fact.at - row.answered_at).total_seconds()) if row.answered_at else None
-            return {"phase": Phase.CLOSING.value, "talk_ended_at": fact.at, "talked_s": talked}
-        case CallEnded():
-            return {"phase": Phase.ENDED.value, "outcome": fact.outcome.value, "ended_at": fact.at}
-        case CallArrived() | PickedUp() | TrackOpened() | RecordingMuted():
-            return {}
-
-
-async def row_of(connection: AsyncConnection, call: str) -> Any:
-    """The call's row inside the running transaction."""
-    found = await connection.execute(select(calls).where(calls.c.call == call))
-    return found.one()
+async def row_of(connection: AsyncConnection, call: str) -> CallRow:
+    """The call's row as it is stored."""
+    found = await connection.execute(_ROW, {"key": call})
+    return CallRow(**{str(name): value for name, value in found.mappings().one().items()})

@@ -222,7 +222,7 @@ class RecordingService:
         if sealed:
             await self._delete(done, composed.lines)
             log.info("recording closed", recording=done.id, call=done.call, truncated=done.truncated)
-        return await self.get(row.id)
+        return done if sealed else await self.get(row.id)
 
     def _sealed(self, row: Recording, composed: Composed) -> Recording:
         return msgspec.structs.replace(

@@ -8,7 +8,20 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, RowMapping, and_, delete, false, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    String,
+    and_,
+    bindparam,
+    exists,
+    false,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from recordings.integrity import Deed, Head, Link, next_link
@@ -17,6 +30,25 @@ from recordings.tables import purge_certificates, recording_agents, recording_ch
 from recordings.visibility import Scope
 
 GROWING = (RecordingState.OPEN, RecordingState.PENDING)
+
+# Statements of every call are made once: making one costs several times what running it does.
+_BY_ID = select(recordings).where(recordings.c.id == bindparam("key"))
+_BY_CALL = select(recordings).where(recordings.c.call == bindparam("key"))
+_GROWING_OF = select(recordings.c.id, recordings.c.state, recordings.c.tracks).where(
+    recordings.c.call == bindparam("key"), recordings.c.state.in_([state.value for state in GROWING])
+)
+_AGENTS_OF = select(recording_agents).where(recording_agents.c.recording.in_(bindparam("keys", expanding=True)))
+_AGENTS_OF = _AGENTS_OF.order_by(recording_agents.c.agent)
+_CHANGE = update(recordings).where(recordings.c.id == bindparam("key"))
+_SEAL = _CHANGE.where(recordings.c.state == RecordingState.PENDING.value, recordings.c.ended_at == bindparam("ended"))
+_NEW, _NEW_LINK = insert(recordings), insert(recording_chain)
+_NEW_AGENT = insert(recording_agents).from_select(
+    ["recording", "agent"],
+    select(bindparam("key", type_=String), bindparam("who", type_=String)).where(
+        ~exists().where(recording_agents.c.recording == bindparam("key"), recording_agents.c.agent == bindparam("who"))
+    ),
+)
+_HEAD = select(recording_chain.c.seq, recording_chain.c.hash).order_by(recording_chain.c.seq.desc()).limit(1)
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,11 +64,11 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def get_recording(connection: AsyncConnection, recording: str) -> Recording | None:
-    return await _one(connection, recordings.c.id == recording)
+    return await _one(connection, _BY_ID, recording)
 
 
 async def recording_for_call(connection: AsyncConnection, call: str) -> Recording | None:
-    return await _one(connection, recordings.c.call == call)
+    return await _one(connection, _BY_CALL, call)
 
 
 async def open_recording(connection: AsyncConnection, new: Recording) -> Recording:
@@ -46,7 +78,7 @@ async def open_recording(connection: AsyncConnection, new: Recording) -> Recordi
     """
     known = await recording_for_call(connection, new.call)
     if known is None:
-        await connection.execute(insert(recordings).values(**_columns(new)))
+        await connection.execute(_NEW, _columns(new))
         await _add_agents(connection, new.id, new.agents)
         return new
     await _add_agents(connection, known.id, new.agents)
@@ -59,8 +91,8 @@ async def open_recording(connection: AsyncConnection, new: Recording) -> Recordi
 
 async def add_track(connection: AsyncConnection, call: str, track: Track) -> None:
     """Declare whose voice a line's track is. Does nothing for a call without a recording, or a sealed one."""
-    known = await recording_for_call(connection, call)
-    if known is None or known.state not in GROWING or any(track.line == other.line for other in known.tracks):
+    known = await _growing(connection, call)
+    if known is None or any(track.line == other.line for other in known.tracks):
         return
     await _change(connection, known.id, tracks=msgspec.to_builtins((*known.tracks, track)))
     await _add_agents(connection, known.id, (track.agent,) if track.agent else ())
@@ -68,8 +100,8 @@ async def add_track(connection: AsyncConnection, call: str, track: Track) -> Non
 
 async def end_track(connection: AsyncConnection, call: str, line: str, at: datetime) -> None:
     """Say when a party left, so that a track that ends earlier is noticed. The first word counts."""
-    known = await recording_for_call(connection, call)
-    if known is None or known.state not in GROWING:
+    known = await _growing(connection, call)
+    if known is None:
         return
     tracks = tuple(
         msgspec.structs.replace(track, ended_at=at) if track.line == line and track.ended_at is None else track
@@ -78,14 +110,14 @@ async def end_track(connection: AsyncConnection, call: str, line: str, at: datet
     await _change(connection, known.id, tracks=msgspec.to_builtins(tracks))
 
 
-async def close_recording(
+async def end_recording(
     connection: AsyncConnection, call: str, ended_at: datetime, muted: Sequence[Muted] = ()
-) -> Recording | None:
+) -> None:
     """The call is over: the sound may be composed now (`RecordingService.finish`). Tracks whose end nobody told
-    end here. Returns nothing for a call without a recording."""
-    known = await recording_for_call(connection, call)
+    end here. Does nothing for a call without a recording, or one that has ended."""
+    known = await _growing(connection, call)
     if known is None or known.state is not RecordingState.OPEN:
-        return known
+        return
     tracks = tuple(
         track if track.ended_at is not None else msgspec.structs.replace(track, ended_at=ended_at)
         for track in known.tracks
@@ -98,7 +130,14 @@ async def close_recording(
         tracks=msgspec.to_builtins(tracks),
         muted=msgspec.to_builtins(tuple(muted)),
     )
-    return await _sure(connection, known.id)
+
+
+async def close_recording(
+    connection: AsyncConnection, call: str, ended_at: datetime, muted: Sequence[Muted] = ()
+) -> Recording | None:
+    """`end_recording`, and the row afterwards; nothing for a call without a recording."""
+    await end_recording(connection, call, ended_at, muted)
+    return await recording_for_call(connection, call)
 
 
 async def seal(connection: AsyncConnection, done: Recording, at: datetime) -> bool:
@@ -109,12 +148,8 @@ async def seal(connection: AsyncConnection, done: Recording, at: datetime) -> bo
         IntegrityError: another writer took the same link of the chain; do the transaction again.
     """
     columns = _columns(done)
-    result = await connection.execute(
-        update(recordings)
-        .where(recordings.c.id == done.id, recordings.c.state == RecordingState.PENDING.value)
-        .where(recordings.c.ended_at == done.ended_at)
-        .values({name: columns[name] for name in _SEALED_COLUMNS})
-    )
+    values = {name: columns[name] for name in _SEALED_COLUMNS}
+    result = await connection.execute(_SEAL, {"key": done.id, "ended": done.ended_at, **values})
     if result.rowcount == 0:
         return False
     await append_link(connection, done, Deed.CLOSED, at)
@@ -236,13 +271,12 @@ async def certificates(connection: AsyncConnection, limit: int = 1000) -> list[C
 async def append_link(connection: AsyncConnection, recording: Recording, deed: Deed, at: datetime) -> Link:
     """Add the next link of the chain."""
     link = next_link(await chain_head(connection), recording, deed, at)
-    await connection.execute(insert(recording_chain).values(**msgspec.structs.asdict(link)))
+    await connection.execute(_NEW_LINK, msgspec.structs.asdict(link))
     return link
 
 
 async def chain_head(connection: AsyncConnection) -> Head | None:
-    query = select(recording_chain.c.seq, recording_chain.c.hash).order_by(recording_chain.c.seq.desc()).limit(1)
-    row = (await connection.execute(query)).first()
+    row = (await connection.execute(_HEAD)).first()
     return None if row is None else Head(row.seq, row.hash)
 
 
@@ -283,8 +317,22 @@ def _of_agent(agent: str) -> Any:
     return select(recording_agents.c.recording).where(recording_agents.c.agent == agent)
 
 
-async def _one(connection: AsyncConnection, condition: ColumnElement[bool]) -> Recording | None:
-    row = (await connection.execute(select(recordings).where(condition))).mappings().first()
+class _Growing(msgspec.Struct, frozen=True):
+    """What is needed of a recording to which something is added."""
+
+    id: str
+    state: RecordingState
+    tracks: tuple[Track, ...]
+
+
+async def _growing(connection: AsyncConnection, call: str) -> _Growing | None:
+    """The call's recording while it can grow."""
+    row = (await connection.execute(_GROWING_OF, {"key": call})).mappings().first()
+    return None if row is None else msgspec.convert(_plain(row), _Growing)
+
+
+async def _one(connection: AsyncConnection, query: Select[Any], key: str) -> Recording | None:
+    row = (await connection.execute(query, {"key": key})).mappings().first()
     return None if row is None else (await _many(connection, [row]))[0]
 
 
@@ -295,9 +343,9 @@ async def _sure(connection: AsyncConnection, recording: str) -> Recording:
 
 
 async def _many(connection: AsyncConnection, rows: Sequence[RowMapping]) -> list[Recording]:
-    query = select(recording_agents).where(recording_agents.c.recording.in_([row["id"] for row in rows]))
     agents: dict[str, list[str]] = {}
-    for row in (await connection.execute(query.order_by(recording_agents.c.agent))).all() if rows else ():
+    ids = {"keys": [row["id"] for row in rows]}
+    for row in (await connection.execute(_AGENTS_OF, ids)).all() if rows else ():
         agents.setdefault(row.recording, []).append(row.agent)
     return [msgspec.convert({**_plain(row), "agents": agents.get(row["id"], [])}, Recording) for row in rows]
 
@@ -308,14 +356,12 @@ def _plain(row: RowMapping) -> dict[str, Any]:
 
 
 async def _change(connection: AsyncConnection, recording: str, **values: Any) -> None:
-    await connection.execute(update(recordings).where(recordings.c.id == recording).values(**values))
+    await connection.execute(_CHANGE, {"key": recording, **values})
 
 
 async def _add_agents(connection: AsyncConnection, recording: str, agents: Sequence[str]) -> None:
     for agent in dict.fromkeys(agents):
-        same = (recording_agents.c.recording == recording) & (recording_agents.c.agent == agent)
-        await connection.execute(delete(recording_agents).where(same))
-        await connection.execute(insert(recording_agents).values(recording=recording, agent=agent))
+        await connection.execute(_NEW_AGENT, {"key": recording, "who": agent})
 
 
 def _columns(recording: Recording) -> dict[str, Any]:

@@ -8,7 +8,20 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, RowMapping, Table, and_, false, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tickets.errors import Outdated
@@ -18,6 +31,16 @@ from tickets.visibility import Scope
 
 After = tuple[datetime, str]
 """Moment and id of the last row of the page before."""
+
+# Statements of every call are made once: making one costs several times what running it does.
+_BY_ID = select(tickets).where(tickets.c.id == bindparam("key"))
+_BY_CALL = select(tickets).where(tickets.c.call == bindparam("key"))
+_CHANGE = update(tickets).where(tickets.c.id == bindparam("key"))
+_NEW, _NEW_LINE = insert(tickets), insert(ticket_history)
+_LAST_LINE = select(func.max(ticket_history.c.seq)).where(ticket_history.c.ticket == bindparam("key"))
+_COUNT = update(ticket_counters).where(ticket_counters.c.day == bindparam("key"))
+_COUNT = _COUNT.values(last=ticket_counters.c.last + 1)
+_COUNTED = select(ticket_counters.c.last).where(ticket_counters.c.day == bindparam("key"))
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,11 +54,11 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def get_ticket(connection: AsyncConnection, ticket: str) -> Ticket | None:
-    return await _one(connection, tickets.c.id == ticket)
+    return await _one(connection, _BY_ID, ticket)
 
 
 async def ticket_for_call(connection: AsyncConnection, call: str) -> Ticket | None:
-    return await _one(connection, tickets.c.call == call)
+    return await _one(connection, _BY_CALL, call)
 
 
 async def insert_ticket(connection: AsyncConnection, new: Ticket, line: HistoryLine) -> Ticket:
@@ -47,27 +70,25 @@ async def insert_ticket(connection: AsyncConnection, new: Ticket, line: HistoryL
     known = await ticket_for_call(connection, new.call)
     if known is not None:
         return known
-    await connection.execute(insert(tickets).values(**msgspec.to_builtins(new, builtin_types=(datetime,))))
+    await connection.execute(_NEW, msgspec.to_builtins(new, builtin_types=(datetime,)))
     await append_history(connection, new.id, line)
     return new
 
 
 async def next_counter(connection: AsyncConnection, day: str) -> int:
     """The next counter of a day (`YYYY-MM-DD`), from 1."""
-    same = ticket_counters.c.day == day
-    raised = await connection.execute(update(ticket_counters).where(same).values(last=ticket_counters.c.last + 1))
+    raised = await connection.execute(_COUNT, {"key": day})
     if raised.rowcount == 0:
         await connection.execute(insert(ticket_counters).values(day=day, last=1))
         return 1
-    return int((await connection.execute(select(ticket_counters.c.last).where(same))).scalar_one())
+    return int((await connection.execute(_COUNTED, {"key": day})).scalar_one())
 
 
 async def append_history(connection: AsyncConnection, ticket: str, line: HistoryLine) -> HistoryLine:
     """Add a line to a ticket's history; it gets the next position."""
-    last = select(func.max(ticket_history.c.seq)).where(ticket_history.c.ticket == ticket)
-    seq = int((await connection.execute(last)).scalar() or 0) + 1
+    seq = int((await connection.execute(_LAST_LINE, {"key": ticket})).scalar() or 0) + 1
     line = msgspec.structs.replace(line, seq=seq)
-    await connection.execute(insert(ticket_history).values(ticket=ticket, **msgspec.structs.asdict(line)))
+    await connection.execute(_NEW_LINE, {"ticket": ticket, **msgspec.structs.asdict(line)})
     return line
 
 
@@ -79,7 +100,7 @@ async def attach(connection: AsyncConnection, call: str, values: Mapping[str, An
     known = await ticket_for_call(connection, call)
     if known is None or all(getattr(known, name) == value for name, value in values.items()):
         return known
-    await connection.execute(update(tickets).where(tickets.c.id == known.id).values(changed_at=line.at, **values))
+    await connection.execute(_CHANGE, {"key": known.id, "changed_at": line.at, **values})
     await append_history(connection, known.id, line)
     return await get_ticket(connection, known.id)
 
@@ -187,8 +208,8 @@ def _beyond(table: Table, after: After | None) -> Sequence[ColumnElement[bool]]:
     return [or_(table.c.created_at < at, and_(table.c.created_at == at, table.c.id < last))]
 
 
-async def _one(connection: AsyncConnection, condition: ColumnElement[bool]) -> Ticket | None:
-    row = (await connection.execute(select(tickets).where(condition))).mappings().first()
+async def _one(connection: AsyncConnection, query: Select[Any], key: str) -> Ticket | None:
+    row = (await connection.execute(query, {"key": key})).mappings().first()
     return None if row is None else _ticket(row)
 
 

@@ -1,11 +1,11 @@
 """Transcripts in SQL, through `hotline.database`. Used by the service and by worker processes alike."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hotline.database import Database
@@ -19,6 +19,17 @@ T = TypeVar("T")
 _columns = transcripts.c
 _BATCH = 100
 
+# Statements of every call are made once: making one costs several times what running it does.
+_BY_ID = select(transcripts).where(_columns.id == bindparam("key"))
+_OF_RECORDING = select(transcripts).where(_columns.recording == bindparam("key"))
+_NEW = insert(transcripts)
+_CHANGE = update(transcripts).where(
+    _columns.recording == bindparam("key"), _columns.state != TranscriptState.READY.value
+)
+_TOLD = update(transcripts).where(_columns.id == bindparam("key"), _columns.state == bindparam("known"))
+_UNTOLD = select(transcripts).where(_columns.told.is_(False), _columns.state.in_([state.value for state in FINISHED]))
+_UNTOLD = _UNTOLD.order_by(_columns.finished_at, _columns.id).limit(bindparam("most"))
+
 
 class SqlTranscripts:
     """`TranscriptStore` on SQLite or PostgreSQL."""
@@ -28,18 +39,18 @@ class SqlTranscripts:
 
     async def add(self, transcript: Transcript) -> Transcript:
         async def change(connection: AsyncConnection) -> Transcript:
-            known = await _one(connection, _columns.recording == transcript.order.recording)
+            known = await _one(connection, _OF_RECORDING, transcript.order.recording)
             if known is None:
-                await connection.execute(insert(transcripts).values(**_row(transcript)))
+                await connection.execute(_NEW, _row(transcript))
             return known or transcript
 
         return await self._database.write(change)
 
     async def get(self, transcript: str) -> Transcript | None:
-        return await self._database.read(_finder(_columns.id == transcript))
+        return await self._database.read(_finder(_BY_ID, transcript))
 
     async def of_recording(self, recording: str) -> Transcript | None:
-        return await self._database.read(_finder(_columns.recording == recording))
+        return await self._database.read(_finder(_OF_RECORDING, recording))
 
     async def page(self, wanted: Wanted, *, before: str, limit: int) -> list[Transcript]:
         query = select(transcripts).order_by(_columns.id.desc()).limit(limit)
@@ -55,7 +66,7 @@ class SqlTranscripts:
 
     async def begin(self, recording: str, at: datetime) -> Transcript | None:
         async def change(connection: AsyncConnection) -> Transcript | None:
-            known = await _one(connection, _columns.recording == recording)
+            known = await _one(connection, _OF_RECORDING, recording)
             if known is None or known.state in FINISHED:
                 return known
             begun = msgspec.structs.replace(known, state=TranscriptState.RUNNING, attempts=known.attempts + 1)
@@ -102,15 +113,13 @@ class SqlTranscripts:
         await self._database.write(lambda connection: _set(connection, recording, at, told=False, **values))
 
     async def untold(self, limit: int) -> list[Transcript]:
-        finished = _columns.state.in_([state.value for state in FINISHED])
-        query = select(transcripts).where(_columns.told.is_(False), finished)
-        return await self._all(query.order_by(_columns.finished_at, _columns.id).limit(limit))
+        return await self._all(_UNTOLD, {"most": limit})
 
     async def tell(self, transcript: Transcript) -> None:
-        told = update(transcripts).where(_columns.id == transcript.id, _columns.state == transcript.state.value)
+        values = {"key": transcript.id, "known": transcript.state.value, "told": True}
 
         async def change(connection: AsyncConnection) -> None:
-            await connection.execute(told.values(told=True))
+            await connection.execute(_TOLD, values)
 
         await self._database.write(change)
 
@@ -123,26 +132,31 @@ class SqlTranscripts:
             )
         )
 
-    async def _all(self, query: Any) -> list[Transcript]:
+    async def _all(self, query: Select[Any], values: dict[str, Any] | None = None) -> list[Transcript]:
         async def ask(connection: AsyncConnection) -> list[Transcript]:
-            return [_transcript(row) for row in await connection.execute(query)]
+            return [_transcript(row) for row in await connection.execute(query, values)]
 
         return await self._database.read(ask)
 
 
-def _finder(where: ColumnElement[bool]) -> Callable[[AsyncConnection], Awaitable[Transcript | None]]:
-    return lambda connection: _one(connection, where)
+def _finder(query: Select[Any], key: str) -> Callable[[AsyncConnection], Awaitable[Transcript | None]]:
+    return lambda connection: _one(connection, query, key)
 
 
-async def _one(connection: AsyncConnection, where: ColumnElement[bool]) -> Transcript | None:
-    row = (await connection.execute(select(transcripts).where(where))).one_or_none()
+async def _one(connection: AsyncConnection, query: Select[Any], key: str) -> Transcript | None:
+    row = (await connection.execute(query, {"key": key})).one_or_none()
     return None if row is None else _transcript(row)
 
 
 async def _set(connection: AsyncConnection, recording: str, at: datetime, **values: Any) -> None:
     """What is ready stays as it is: a job that runs twice changes nothing the second time."""
-    change = update(transcripts).where(_columns.recording == recording, _columns.state != TranscriptState.READY.value)
-    await connection.execute(change.values(touched_at=at, **values))
+    expressions = {name: value for name, value in values.items() if isinstance(value, ColumnElement)}
+    change = _CHANGE.values(expressions) if expressions else _CHANGE
+    await connection.execute(change, {"key": recording, "touched_at": at, **_without(values, expressions)})
+
+
+def _without(values: Mapping[str, Any], left_out: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in left_out}
 
 
 def _row(transcript: Transcript) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import delete
 
 from hotline.clock import ManualClock
 from hotline.errors import Conflict, NotFound
@@ -289,7 +290,7 @@ async def test_sound_composed_before_the_database_was_set_back_is_kept(
     pending = {"state": "pending", "sha256": "", "size_bytes": 0, "channels": []}
 
     async def set_back(connection) -> None:
-        await connection.execute(store.delete(store.recording_chain))
+        await connection.execute(delete(store.recording_chain))
         await connection.execute(store.update(store.recordings).values(**pending))
 
     await database.write(set_back)
