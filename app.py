@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import socket
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -25,6 +26,7 @@ import console.cli
 import console.http
 import console.system
 import hotline.audit_http
+import hotline.cli_audit
 import hotline.cli_backup
 import hotline.cli_people
 import hotline.identity_http
@@ -48,15 +50,18 @@ from calls.events import House
 from calls.ledger import Ledger
 from calls.leftovers import Leftovers
 from calls.links import Links
+from calls.model import AnyCallFact, TalkStarted
 from calls.projection import Projection
 from calls.seats import Seats
 from calls.service import CallService
 from calls.voice import Voice
+from console.gauges import COUNT_EVERY_S, Gauges
 from console.server import demonstration_seat, greet, quiet_server, take_port
 from hotline import schema
 from hotline.audit_sql import SqlAudit
 from hotline.clock import SystemClock
 from hotline.errors import HotlineError, Unavailable
+from hotline.headers import SafeHeaders
 from hotline.http import install_problems
 from hotline.idempotency import SqlIdempotency
 from hotline.identity_service import SYSTEM, IdentityService, first_accounts
@@ -161,6 +166,14 @@ class Hotline:
         self.disk = DiskWatch(data, lambda _low, _room: self._news(), floor=settings.disk_floor_mib << 20)
         self.purger = Purger(database, self.recordings.files, RetentionPolicy(), clock, self.audit)
         self.projection = Projection(stores.log, self.ledger.stream, database, self.links.consequence)
+        self.gauges = Gauges(
+            self.registry,
+            database,
+            phases=lambda: [call.phase.value for call in self.ledger.live.values()],
+            seats=lambda: [seat.state.value for seat in self.floor.floor.seats()],
+            undeclared=lambda: self.ivr.state().undeclared,
+            degraded=lambda: self.floor.degraded,
+        )
         self.checks.add("database", database.check)
         self.checks.add("asterisk", self._asterisk_answers)
         self.checks.add("disk", self._disk_has_room)
@@ -228,6 +241,7 @@ class Hotline:
         self.switch.start()
         self.tasks.keep(self.disk.round, "disk", pause_s=5.0)
         self.tasks.keep(self._purge, "retention", pause_s=3600.0)
+        self.tasks.keep(self.gauges.count, "figures", pause_s=COUNT_EVERY_S)
         self.tasks.start(self.projection.run(), "projection")
         self.tasks.start(self.links.run(), "links")
         self.tasks.start(self.calls.run(), "calls")
@@ -249,8 +263,9 @@ class Hotline:
         self.projection.nudge()
         self._news()
 
-    def _rows_changed(self) -> None:
-        self._news("tickets" if self.links.take_births() else "floor")
+    def _rows_changed(self, facts: Sequence[AnyCallFact]) -> None:
+        self.links.folded(facts)
+        self._news("tickets" if any(isinstance(fact, TalkStarted) for fact in facts) else "floor")
 
     async def _publish(self) -> None:
         await self._fresh.wait()
@@ -275,6 +290,7 @@ def create_app(parts: Hotline) -> FastAPI:
     app.state.identity, app.state.idempotency = parts.identity, parts.idempotency
     install_problems(app)
     app.add_middleware(BodyLimit, larger={"/api/v1/numbers/import": 16 * 1024 * 1024})
+    app.add_middleware(SafeHeaders)
     app.add_middleware(hotline.metrics.CountRequests, registry=parts.registry)
     database, audit, clock = parts.stores.database, parts.audit, parts.clock
     for router in (
@@ -348,6 +364,7 @@ def serve(
 cli.add_typer(ivr.cli.app, name="ivr")
 cli.add_typer(ivr.cli_numbers.app, name="numbers")
 cli.add_typer(hotline.cli_people.app, name="people")
+cli.add_typer(hotline.cli_audit.app, name="audit")
 cli.add_typer(transcription.cli.app, name="model")
 cli.add_typer(recordings.cli.app, name="recordings")
 cli.add_typer(agents.cli.app, name="agents")
