@@ -4,7 +4,7 @@ The file is named by `HOTLINE_CONFIG`, or is `hotline.toml` in the data folder w
 """
 
 import os
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated
@@ -46,8 +46,11 @@ class Settings(BaseSettings):
     """Folder of the speech model; empty: the one installed in the data folder, else none."""
     speech_engine: str = "vosk"
     """Engine that the speech model is for; see `transcription.engines`."""
-    trunks: Annotated[tuple[IPv4Network, ...], NoDecode] = (IPv4Network("127.0.0.1/32"),)
+    trunks: Annotated[tuple[IPv4Network, ...], NoDecode, Field(min_length=1)] = (IPv4Network("127.0.0.1/32"),)
     """Addresses that citizens' calls come from (carrier, SBC), comma-separated."""
+    proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses of reverse proxies (TLS) in front of us, comma-separated. Only they are believed who a request
+    comes from (X-Forwarded-For) and how (X-Forwarded-Proto)."""
     piper_voice: str = ""
     """Voice file of piper, which then speaks the prompts instead of espeak-ng."""
     demo_seat: bool = False
@@ -69,10 +72,17 @@ class Settings(BaseSettings):
     timezone: str = "Asia/Shanghai"
     log_json: bool = False
 
-    @field_validator("trunks", mode="before")
+    @field_validator("trunks", "proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            ip_network(one)
+        return value
 
     @field_validator("rtp_ports")
     @classmethod

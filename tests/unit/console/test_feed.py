@@ -1,0 +1,79 @@
+"""The feed of changes: for whoever is logged in, and only for as long as that lasts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from console import http
+from hotline.headers import SafeHeaders
+from hotline.http import install_problems
+from hotline.security import Principal, Role
+
+pytestmark = pytest.mark.unit
+
+
+class News:
+    """`Broadcast` that says one thing and then nothing more."""
+
+    async def publish(self, channel: str, message: Mapping[str, Any]) -> None:
+        raise AssertionError(channel, message)
+
+    async def subscribe(self, channel: str) -> AsyncIterator[Mapping[str, Any]]:
+        yield {"kinds": [channel]}
+        await asyncio.Event().wait()
+
+
+class Desk:
+    """`Identity` of one person, who may be shown out."""
+
+    def __init__(self) -> None:
+        self.roles = frozenset({Role.UNIT})
+
+    async def principal(self, *, cookie: str | None, token: str | None) -> Principal | None:  # noqa: ARG002
+        return Principal(person="p", name="n", roles=self.roles) if self.roles else None
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.fixture
+async def client(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
+    app = FastAPI(openapi_url=None)
+    install_problems(app)
+    app.add_middleware(SafeHeaders)
+    app.state.identity = desk
+    app.include_router(http.routes(News()))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hotline") as made:
+        yield made
+
+
+async def test_a_feed_ends_when_the_log_in_does(
+    client: httpx.AsyncClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "LOOK_AGAIN_S", 0.02)
+    listening = asyncio.create_task(client.get("/api/v1/feed"))
+    done, _ = await asyncio.wait({listening}, timeout=0.2)
+    assert not done, "whoever is logged in goes on hearing"
+    desk.roles = frozenset()
+    answer = await asyncio.wait_for(listening, 5)
+    assert answer.status_code == 200
+    assert answer.text.count('data: {"kinds": ["changes"]}') == 1
+
+
+async def test_a_feed_is_for_nobody_unknown(client: httpx.AsyncClient, desk: Desk) -> None:
+    desk.roles = frozenset()
+    answer = await client.get("/api/v1/feed")
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_every_answer_says_what_it_is_and_the_api_is_kept_by_nobody(client: httpx.AsyncClient) -> None:
+    api, page = await client.get("/api/v1/nothing"), await client.get("/login")
+    assert (api.headers["x-content-type-options"], api.headers["cache-control"]) == ("nosniff", "private, no-store")
+    assert (page.headers["x-content-type-options"], page.headers["cache-control"]) == ("nosniff", "no-cache")
