@@ -23,12 +23,13 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 LIMIT = 0.10
 SEED = 12345
-SAMPLE = 160
+SAMPLE = 150
 """So many mutants of a module, at most, by a draw with a fixed seed."""
-PER_CALL = 500
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "node_modules", "dist", ".*_cache")
 VERDICTS = {0: "survived", 1: "killed", 3: "killed", 5: "survived", 33: "survived", 36: "timed out"}
 TIMED_OUT = {-24, 24, 152, 255}
+NOTHING = "(nothing)"
+"""How a line is printed that was left out."""
 ROW = re.compile(r"^\| `(?P<function>[^`]+)` \| `(?P<was>.*?)` \| `(?P<now>.*?)` \|")
 
 
@@ -43,11 +44,10 @@ def main() -> int:
         if not _mutmut(tree, _first(modules)):
             return 2
         chosen = {module: _draw(_names(tree, module), wanted.sample, wanted.seed) for module in modules}
-        print(f"seed {wanted.seed}, at most {wanted.sample} mutants of a module", flush=True)
         for module, names in chosen.items():
-            print(f"{module}: {len(names)} of {len(_names(tree, module))}", flush=True)
-            if not _mutmut(tree, names):
-                return 2
+            print(f"{module}: {len(names)} of {len(_names(tree, module))} mutants, seed {wanted.seed}", flush=True)
+        if not _mutmut(tree, [name for names in chosen.values() for name in names]):
+            return 2
         return _report(tree, chosen)
 
 
@@ -164,9 +164,13 @@ def _change(tree: Path, module: str, name: str) -> tuple[str, str, str]:
 
     with _inside(tree):
         diff = get_diff_for_mutant(name, path=Path(f"{module.replace('.', '/')}.py")).splitlines()[2:]
-    was, now = (" ".join(line[1:].strip() for line in diff if line.startswith(sign)) for sign in "-+")
+    was, now = (_joined(line[1:] for line in diff if line.startswith(sign)) for sign in "-+")
     function = name.removeprefix(f"{module}.").partition("__mutmut_")[0].removeprefix("x").lstrip("_ǁ")
     return f"{module}.{function.replace('ǁ', '.')}", was, now
+
+
+def _joined(lines: Iterable[str]) -> str:
+    return " ".join(line.strip() for line in lines).strip() or NOTHING
 
 
 def _equivalents() -> set[tuple[str, str, str]]:
