@@ -27,7 +27,6 @@ import console.http
 import console.system
 import hotline.audit_http
 import hotline.cli_audit
-import hotline.cli_audit
 import hotline.cli_backup
 import hotline.cli_people
 import hotline.identity_http
@@ -57,13 +56,11 @@ from calls.seats import Seats
 from calls.service import CallService
 from calls.voice import Voice
 from console.gauges import COUNT_EVERY_S, Gauges
-from console.gauges import COUNT_EVERY_S, Gauges
 from console.server import demonstration_seat, greet, quiet_server, take_port
 from hotline import schema
 from hotline.audit_sql import SqlAudit
 from hotline.clock import SystemClock
 from hotline.errors import HotlineError, Unavailable
-from hotline.headers import SafeHeaders
 from hotline.headers import SafeHeaders
 from hotline.http import install_problems
 from hotline.idempotency import SqlIdempotency
@@ -177,14 +174,6 @@ class Hotline:
             undeclared=lambda: self.ivr.state().undeclared,
             degraded=lambda: self.floor.degraded,
         )
-        self.gauges = Gauges(
-            self.registry,
-            database,
-            phases=lambda: [call.phase.value for call in self.ledger.live.values()],
-            seats=lambda: [seat.state.value for seat in self.floor.floor.seats()],
-            undeclared=lambda: self.ivr.state().undeclared,
-            degraded=lambda: self.floor.degraded,
-        )
         self.checks.add("database", database.check)
         self.checks.add("asterisk", self._asterisk_answers)
         self.checks.add("disk", self._disk_has_room)
@@ -253,7 +242,6 @@ class Hotline:
         self.tasks.keep(self.disk.round, "disk", pause_s=5.0)
         self.tasks.keep(self._purge, "retention", pause_s=3600.0)
         self.tasks.keep(self.gauges.count, "figures", pause_s=COUNT_EVERY_S)
-        self.tasks.keep(self.gauges.count, "figures", pause_s=COUNT_EVERY_S)
         self.tasks.start(self.projection.run(), "projection")
         self.tasks.start(self.links.run(), "links")
         self.tasks.start(self.calls.run(), "calls")
@@ -302,7 +290,6 @@ def create_app(parts: Hotline) -> FastAPI:
     app.state.identity, app.state.idempotency = parts.identity, parts.idempotency
     install_problems(app)
     app.add_middleware(BodyLimit, larger={"/api/v1/numbers/import": 16 * 1024 * 1024})
-    app.add_middleware(SafeHeaders)
     app.add_middleware(SafeHeaders)
     app.add_middleware(hotline.metrics.CountRequests, registry=parts.registry)
     database, audit, clock = parts.stores.database, parts.audit, parts.clock
@@ -377,7 +364,6 @@ def serve(
 cli.add_typer(ivr.cli.app, name="ivr")
 cli.add_typer(ivr.cli_numbers.app, name="numbers")
 cli.add_typer(hotline.cli_people.app, name="people")
-cli.add_typer(hotline.cli_audit.app, name="audit")
 cli.add_typer(hotline.cli_audit.app, name="audit")
 cli.add_typer(transcription.cli.app, name="model")
 cli.add_typer(recordings.cli.app, name="recordings")
