@@ -252,6 +252,7 @@ class PostgresDatabase:
         self._timeout_s = timeout_s
         self._engine = create_async_engine(
             url,
+            hide_parameters=True,  # they are people's data, and an error's text goes to the log
             pool_size=10,
             max_overflow=10,
             pool_timeout=timeout_s,
@@ -353,6 +354,7 @@ def _sqlstate(error: DBAPIError) -> str:
 def _sqlite_engine(url: URL, timeout_s: float, connections: int, begin: str, *pragmas: str) -> AsyncEngine:
     engine = create_async_engine(
         url,
+        hide_parameters=True,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=timeout_s,

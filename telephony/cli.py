@@ -56,7 +56,8 @@ def dial(
     except HotlineError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
-    typer.echo(msgspec.json.encode(report).decode() if as_json else text(report))
+    if as_json or report.answered:
+        typer.echo(msgspec.json.encode(report).decode() if as_json else text(report))
     if not report.answered:
         typer.echo(dialling.sentence(report), err=True)
         raise typer.Exit(1)
@@ -77,11 +78,11 @@ def sip_address(server: str, settings: Settings) -> tuple[str, int]:
 
 
 def text(report: dialling.Report) -> str:
-    """The report for a person."""
-    lines = [dialling.sentence(report)]
-    if report.answered:
-        heard = "nothing" if report.first_audio_ms is None else f"first after {report.first_audio_ms} ms"
-        lines += [
+    """The report of an answered call for a person."""
+    heard = "nothing" if report.first_audio_ms is None else f"first after {report.first_audio_ms} ms"
+    return "\n".join(
+        [
+            dialling.sentence(report),
             f"  answered  {report.answer_ms} ms after dialling",
             f"  heard     {heard}  {bars(report.loudness)}  (half seconds)",
             *(
@@ -93,7 +94,7 @@ def text(report: dialling.Report) -> str:
             f"            longest gap {report.max_gap_ms} ms",
             f"  ended     {report.ended_by} (SIP {report.status} {report.phrase}, cause {report.cause})",
         ]
-    return "\n".join(lines)
+    )
 
 
 def bars(loudness: tuple[float, ...]) -> str:

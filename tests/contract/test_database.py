@@ -109,6 +109,13 @@ async def test_our_own_wrong_sql_is_not_called_an_outage(database: OpenDatabase)
     await database.check()
 
 
+async def test_an_error_does_not_tell_what_was_stored(database: OpenDatabase) -> None:
+    wrong = text("SELECT nothing FROM nowhere WHERE word = :word")
+    with pytest.raises((OperationalError, ProgrammingError)) as caught:
+        await database.read(lambda connection: connection.execute(wrong, {"word": "张三丰"}))
+    assert "张三丰" not in str(caught.value)
+
+
 async def test_a_change_that_takes_too_long_is_cut_and_rolled_back(database_url: str) -> None:
     hasty = connect(database_url, timeout_s=0.3)
     stuck = asyncio.Event()
