@@ -172,7 +172,7 @@ class Hotline:
             phases=lambda: [call.phase.value for call in self.ledger.live.values()],
             seats=lambda: [seat.state.value for seat in self.floor.floor.seats()],
             undeclared=lambda: self.ivr.state().undeclared,
-            degraded=lambda: self.floor.degraded,
+            degraded=self._is_degraded,
         )
         self.checks.add("database", database.check)
         self.checks.add("asterisk", self._asterisk_answers)
@@ -192,8 +192,11 @@ class Hotline:
             raise Unavailable("The disk of the data folder is nearly full: free some room, recordings need it.")
 
     async def _log_answers(self) -> None:
-        if self.floor.degraded:
-            raise Unavailable("The event log does not answer; the floor goes on in memory.")
+        if self._is_degraded():
+            raise Unavailable("The event log cannot be written; calls go on in memory.")
+
+    def _is_degraded(self) -> bool:
+        return self.floor.degraded or self.ledger.unsaved > 0
 
     async def look(self) -> console.system.SystemView:
         """How this process is, for administrators."""
@@ -210,7 +213,7 @@ class Hotline:
                 restarts=self.asterisk.restarts if self.asterisk else 0,
                 problems=self.node_problems,
             ),
-            is_degraded=self.floor.degraded,
+            is_degraded=self._is_degraded(),
             live_calls=len(self.ledger.live),
             undeclared_calls=state.undeclared,
             catalogue=state.source,
@@ -245,6 +248,7 @@ class Hotline:
         self.tasks.start(self.projection.run(), "projection")
         self.tasks.start(self.links.run(), "links")
         self.tasks.start(self.calls.run(), "calls")
+        self.tasks.keep(self.ledger.retry, "facts kept in memory")
         self.tasks.keep(self._publish, "news", pause_s=0.0)
         self.model_problem = await asyncio.to_thread(model_problem, self.settings)
         if self.model_problem:
@@ -277,6 +281,8 @@ class Hotline:
     async def stop(self, *, keep_calls: bool = False) -> None:
         """End everything that `start` began, Asterisk last; with `keep_calls` not one that was there before us."""
         await self.tasks.close()
+        with contextlib.suppress(HotlineError):
+            await self.ledger.retry()
         await self.floor.close()
         await self.switch.close()
         await self.jobs.close()

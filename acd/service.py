@@ -14,6 +14,7 @@ import structlog
 from acd.floor import Floor
 from acd.journal import Diverged, Journal
 from acd.model import AnyCommand, AnyFloorFact, Reachability, Rules, Tick
+from acd.records import Offer
 from acd.steady import SteadyClock
 from hotline.clock import Clock
 from hotline.errors import Conflict, Unavailable
@@ -61,6 +62,7 @@ class FloorKeeper:
         self._lease, self._owner, self._ttl = lease, owner or ids.new("keeper"), lease_ttl
         self._follow_s = None if lease is None else follow.total_seconds()
         self._fence: Fence | None = None
+        self._lease_is_away = False
         self._every, self._checkpoint_seq = checkpoint_every, 0
         self._listeners: list[Listener] = []
         self._phones: dict[str, bool] = {}
@@ -156,6 +158,10 @@ class FloorKeeper:
         seat = self.floor.seat_at(phone)
         return seat.seat if seat is not None else phone
 
+    def offers(self) -> tuple[Offer, ...]:
+        """Offers that are open."""
+        return tuple(self.floor.offers())
+
     def phones(self) -> set[str]:
         """Phones of signed-in seats."""
         return {seat.phone for seat in self.floor.seats()}
@@ -247,8 +253,12 @@ class FloorKeeper:
                     held = self._fence is not None
         except (Unavailable, TimeoutError) as error:
             # The log keeps us safe; without anybody ticking no offer would ever end.
-            log.warning("lease of the floor cannot be asked for", reason=str(error))
+            if not self._lease_is_away:
+                log.warning("lease of the floor cannot be asked for", reason=str(error))
+            self._lease_is_away = True
             held = self.is_keeper
+        else:
+            self._lease_is_away = False
         if held and not self.is_keeper:
             async with self._turn:
                 await self._catch_up()

@@ -46,6 +46,7 @@ class Projection:
     def __init__(self, event_log: EventLog, stream: str, database: Database, consequence: Consequence) -> None:
         self._log, self._stream, self._database, self._consequence = event_log, stream, database, consequence
         self._nudged = asyncio.Event()
+        self._problem = ""
         self._listeners: list[Callable[[Sequence[AnyCallFact]], None]] = []
         self._live: dict[str, CallRow] = {}
         self._after: int | None = None
@@ -61,11 +62,8 @@ class Projection:
     async def run(self) -> None:
         """Fold whatever comes, until cancelled; an unavailable database is tried again."""
         while True:
-            try:
-                while await self.fold():
-                    pass
-            except Unavailable as error:
-                log.warning("call rows wait for the database", why=str(error))
+            self._report(await self._fold_all())
+            if self._problem:
                 await asyncio.sleep(IDLE_S)
             try:
                 async with asyncio.timeout(IDLE_S):
@@ -74,6 +72,23 @@ class Projection:
             except TimeoutError:
                 pass
             self._nudged.clear()
+
+    async def _fold_all(self) -> str:
+        """Fold until nothing is left; why it could not go on, empty when it could."""
+        try:
+            while await self.fold():
+                pass
+        except Unavailable as error:
+            return str(error)
+        return ""
+
+    def _report(self, problem: str) -> None:
+        """One line when it begins and one when it is over, however often it was tried."""
+        if problem and not self._problem:
+            log.warning("call rows wait for the database", why=problem)
+        if self._problem and not problem:
+            log.info("call rows are written again")
+        self._problem = problem
 
     async def fold(self) -> int:
         """Fold the next batch. Returns how many facts it held.

@@ -58,5 +58,6 @@ class DiskWatch:
         low = is_low(now, was_low=self.low, floor=self._floor)
         if low != self.low:
             self.low = low
-            (log.error if low else log.info)("recordings disk room", low=low, free=now.free, total=now.total)
+            said = "disk nearly full: free some room, recordings need it" if low else "disk has room again"
+            (log.error if low else log.info)(said, free_mib=now.free >> 20, total_mib=now.total >> 20)
             self._changed(low, now)
