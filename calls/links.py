@@ -57,6 +57,8 @@ class Links:
         self._recordings, self._tickets, self._transcripts = recordings, tickets, transcripts
         self._leftovers, self._changed = leftovers, changed
         self._ended = asyncio.Event()
+        self._asked: set[str] = set()
+        """Recordings whose transcript was asked for and has not come; after a restart they are asked for again."""
 
     # Inside the projection's transaction -----------------------------------------------------------------------------
 
@@ -130,8 +132,9 @@ class Links:
 
     async def _ask_for_transcripts(self) -> None:
         for recording in await self._recordings.pending_transcription():
-            if await self._transcripts.of_recording(recording.id) is None:
+            if recording.id not in self._asked:
                 await self._transcripts.request(self._order(recording))
+                self._asked.add(recording.id)
 
     def _order(self, recording: Recording) -> Order:
         return Order(
@@ -155,6 +158,7 @@ class Links:
             demo_model=transcript.model is not None and transcript.model.demonstration,
         )
         await self._recordings.transcribed(order.recording, _OUTCOMES[transcript.state])
+        self._asked.discard(order.recording)
 
     async def _catch_up(self) -> None:
         await self._transcripts.catch_up()

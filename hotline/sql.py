@@ -8,6 +8,7 @@ writes is right on both without locks of its own.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -145,6 +146,7 @@ class _SqliteWriter:
 
     def __init__(self, engine: AsyncEngine, timeout_s: float) -> None:
         self._engine, self._timeout_s = engine, timeout_s
+        self._connection: AsyncConnection | None = None
         self._waiting: asyncio.Queue[_Change] = asyncio.Queue()
         self._tasks = Tasks("sqlite writer")
         self._started = False
@@ -163,6 +165,7 @@ class _SqliteWriter:
         """Finish what waits."""
         await self._waiting.join()
         await self._tasks.close()
+        await self._let_go()
         await self._engine.dispose()
 
     async def _write_all(self) -> None:
@@ -176,17 +179,32 @@ class _SqliteWriter:
 
     async def _commit(self, batch: list["_Change"]) -> None:
         try:
-            async with asyncio.timeout(self._timeout_s), self._engine.begin() as connection:
-                for change in batch:
-                    await change.run(connection, alone=len(batch) == 1)
+            async with asyncio.timeout(self._timeout_s):
+                connection = await self._connect()
+                async with connection.begin():
+                    for change in batch:
+                        await change.run(connection, alone=len(batch) == 1)
         except asyncio.CancelledError:
             _fail(batch, Unavailable("The database is closed."))
             raise
         except Exception as error:  # noqa: BLE001 - nobody but those who wait can be told
+            await self._let_go()
             _fail(batch, translated(error))
         else:
             for change in batch:
                 change.settle()
+
+    async def _connect(self) -> AsyncConnection:
+        """The connection, kept from one commit to the next while nothing goes wrong."""
+        if self._connection is None:
+            self._connection = await self._engine.connect()
+        return self._connection
+
+    async def _let_go(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(SQLAlchemyError):
+                await connection.close()
 
 
 class _Change:
@@ -360,6 +378,7 @@ def _sqlite_engine(url: URL, timeout_s: float, connections: int, begin: str, *pr
         pool_timeout=timeout_s,
         # The file's own patience is shorter than ours, so that its sentence arrives instead of a bare time-out.
         connect_args={"timeout": timeout_s * 0.6, "async_creator_fn": connect_inline},
+        pool_reset_on_return=None,  # every use ends its transaction itself
     )
 
     def on_connect(connection: Any, _: object) -> None:

@@ -111,9 +111,13 @@ class RecordingService:
             NotFound: there is no such recording.
             Conflict: its call still runs.
         """
+        return await self._finish_once(recording, None)
+
+    async def _finish_once(self, recording: str, row: Recording | None) -> Recording:
+        """`row`: how it looked a moment ago, if that is known."""
         task = self._finishing.get(recording)
         if task is None:
-            task = asyncio.create_task(self._finish(recording), name=f"finish {recording}")
+            task = asyncio.create_task(self._finish(recording, row), name=f"finish {recording}")
             self._finishing[recording] = task
             task.add_done_callback(partial(self._finished, recording))
         return await asyncio.shield(task)
@@ -129,7 +133,7 @@ class RecordingService:
     async def _try_to_finish(self, row: Recording) -> bool:
         """One that fails must not keep the others waiting."""
         try:
-            return (await self.finish(row.id)).state in SEALED
+            return (await self._finish_once(row.id, row)).state in SEALED
         except Exception:
             log.exception("recording not closed", recording=row.id, call=row.call)
             return False
@@ -193,9 +197,9 @@ class RecordingService:
         if not task.cancelled():
             task.exception()  # whoever waited for it has it; nobody waiting is no reason for noise
 
-    async def _finish(self, recording: str) -> Recording:
+    async def _finish(self, recording: str, row: Recording | None) -> Recording:
         async with self._slots:
-            row = await self.get(recording)
+            row = row or await self.get(recording)
             try:
                 hold = await asyncio.to_thread(self.files.hold, row.folder, row.call)
             except Conflict:

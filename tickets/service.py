@@ -91,7 +91,7 @@ class TicketService:
         )
         detail = {"call": call.call, "dialled": call.dialled, "recording": recording}
         line = _line(at, "created", agent=agent, to_state=State.DRAFT, detail=detail)
-        return await store.insert_ticket(connection, new, line)
+        return await store.add_ticket(connection, new, line)
 
     async def call_back(
         self, connection: AsyncConnection, call: AnsweredCall, reason: str, at: datetime

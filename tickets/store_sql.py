@@ -68,10 +68,13 @@ async def insert_ticket(connection: AsyncConnection, new: Ticket, line: HistoryL
         IntegrityError: another writer was faster; do the transaction again.
     """
     known = await ticket_for_call(connection, new.call)
-    if known is not None:
-        return known
+    return known or await add_ticket(connection, new, line)
+
+
+async def add_ticket(connection: AsyncConnection, new: Ticket, line: HistoryLine) -> Ticket:
+    """Add a ticket of a call that has none. Raises: see `insert_ticket`."""
     await connection.execute(_NEW, msgspec.to_builtins(new, builtin_types=(datetime,)))
-    await append_history(connection, new.id, line)
+    await connection.execute(_NEW_LINE, {"ticket": new.id, **msgspec.structs.asdict(line), "seq": 1})
     return new
 
 
@@ -102,7 +105,8 @@ async def attach(connection: AsyncConnection, call: str, values: Mapping[str, An
         return known
     await connection.execute(_CHANGE, {"key": known.id, "changed_at": line.at, **values})
     await append_history(connection, known.id, line)
-    return await get_ticket(connection, known.id)
+    found: dict[str, Any] = {name: type(getattr(known, name))(value) for name, value in values.items()}
+    return msgspec.structs.replace(known, changed_at=line.at, **found)
 
 
 async def change(

@@ -27,6 +27,15 @@ _AT_ONCE = 50
 Tell = Callable[[Transcript], Awaitable[None]]
 
 
+NO_MODEL = "No speech model is installed."
+
+
+def _without_model(wanted: Transcript) -> Transcript:
+    """Ended before it began."""
+    state, at = TranscriptState.NO_MODEL, wanted.requested_at
+    return msgspec.structs.replace(wanted, state=state, reason=NO_MODEL, finished_at=at)
+
+
 class TranscriptService:
     """Everything that others may ask of transcription.
 
@@ -53,10 +62,13 @@ class TranscriptService:
         wanted = Transcript(
             id=self._ids.new("transcript"), order=order, state=TranscriptState.WAITING, requested_at=now
         )
-        transcript = await self._store.add(wanted)
+        if has_model := bool(self._model_mark()):
+            transcript = await self._store.add(wanted)
+        else:
+            transcript = await self._store.add(_without_model(wanted))
         if transcript.state is TranscriptState.WAITING:
-            if not self._model_mark():
-                await self._store.no_model(order.recording, "No speech model is installed.", now)
+            if not has_model:
+                await self._store.no_model(order.recording, NO_MODEL, now)
                 return await self._sure(transcript.id)
             await self._enqueue(transcript)
         return transcript
