@@ -17,7 +17,7 @@ import sys
 import tempfile
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -27,7 +27,7 @@ SAMPLE = 150
 """So many mutants of a module, at most, by a draw with a fixed seed."""
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "node_modules", "dist", ".*_cache")
 VERDICTS = {0: "survived", 1: "killed", 3: "killed", 5: "survived", 33: "survived", 36: "timed out"}
-TIMED_OUT = {-24, 24, 152, 255}
+TIMED_OUT = {-9, -24, 24, 152, 255}
 NOTHING = "(nothing)"
 """How a line is printed that was left out."""
 ROW = re.compile(r"^\| `(?P<function>[^`]+)` \| `(?P<was>.*?)` \| `(?P<now>.*?)` \|")
@@ -46,6 +46,7 @@ def main() -> int:
         chosen = {module: _draw(_names(tree, module), wanted.sample, wanted.seed) for module in modules}
         for module, names in chosen.items():
             print(f"{module}: {len(names)} of {len(_names(tree, module))} mutants, seed {wanted.seed}", flush=True)
+        print(f"They are tried one after another; mutmut's own words are in {tree / 'mutmut.log'}", flush=True)
         if not _mutmut(tree, [name for names in chosen.values() for name in names]):
             return 2
         return _report(tree, chosen)
@@ -57,7 +58,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=SAMPLE, help="mutants of a module at most")
     parser.add_argument("--seed", type=int, default=SEED, help="of the draw")
     parser.add_argument("--keep", help="work in this new folder and leave it")
-    return parser.parse_args()
+    wanted = parser.parse_args()
+    unknown = sorted({*wanted.only} - {*_modules()})
+    if unknown:
+        parser.error(f"no core that is watched: {', '.join(unknown)} (watched are {', '.join(_modules())})")
+    return wanted
 
 
 def _settings() -> dict[str, list[str]]:
@@ -148,21 +153,11 @@ def _row(name: str, count: Counter[str]) -> None:
     print(f"{name:24}{cells[0]:9}{cells[1]:9}{cells[2]:9}{cells[3]:10}{cells[4]:11}{_share(count):10.1%}")
 
 
-@contextlib.contextmanager
-def _inside(tree: Path) -> Iterator[None]:
-    here = Path.cwd()
-    os.chdir(tree)
-    try:
-        yield
-    finally:
-        os.chdir(here)
-
-
 def _change(tree: Path, module: str, name: str) -> tuple[str, str, str]:
     """Which function, and its changed lines before and after, each on one line."""
     from mutmut.mutation.diff_apply import get_diff_for_mutant
 
-    with _inside(tree):
+    with contextlib.chdir(tree):
         diff = get_diff_for_mutant(name, path=Path(f"{module.replace('.', '/')}.py")).splitlines()[2:]
     was, now = (_joined(line[1:] for line in diff if line.startswith(sign)) for sign in "-+")
     function = name.removeprefix(f"{module}.").partition("__mutmut_")[0].removeprefix("x").lstrip("_ǁ")
