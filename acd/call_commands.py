@@ -82,9 +82,11 @@ def finish(turn: Turn, command: Finish) -> None:
 def adopt(turn: Turn, command: Adopt) -> None:
     """A talk was found alive: whatever the floor believed of this seat and this call gives way to it."""
     seat = turn.state.seats.get(command.seat)
+    waiting = turn.state.waiting.get(command.call)
+    if seat is None and waiting is not None:  # at a phone where nobody is signed in: the call waits no longer
+        abandon(turn, Abandon(call=command.call, reason=LeaveReason.ANSWERED))
     if seat is None or seat.call == command.call:
         return
-    waiting = turn.state.waiting.get(command.call)
     if waiting is not None and waiting.offer and waiting.offer == seat.offer:
         answer(turn, waiting.offer)
         return

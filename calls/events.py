@@ -17,6 +17,7 @@ from telephony.model import (
     ReturnedLine,
     SeatAnswered,
     TrackStarted,
+    Unbridged,
 )
 
 
@@ -78,6 +79,15 @@ class NodeLost(msgspec.Struct, frozen=True):
     """The Asterisk that held this call is gone, and the call with it."""
 
 
+class TalkFound(msgspec.Struct, frozen=True):
+    """The citizen talks with a seat, and nobody saw it begin: the fallback connected them, or we were away."""
+
+    seat: str
+    seat_line: LineId
+    folder: str
+    """Where its tracks lie, relative to the data folder."""
+
+
 class TrackFound(msgspec.Struct, frozen=True):
     """A line is being recorded, and nobody saw it begin."""
 
@@ -91,8 +101,8 @@ class Ordered(msgspec.Struct, frozen=True):
 
 
 Event = (
-    Begun | Restarted | FloorSaid | Listened | Woke | NodeLost | Ordered | TrackFound
-    | SeatAnswered | OfferEnded | LineGone | ReturnedLine | TrackStarted | KeyPressed
+    Begun | Restarted | FloorSaid | Listened | Woke | NodeLost | Ordered | TalkFound | TrackFound
+    | SeatAnswered | OfferEnded | LineGone | ReturnedLine | TrackStarted | KeyPressed | Unbridged
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import structlog
 
-from calls import script
+from calls import fold
 from calls.model import AnyCallFact, CallArrived, CallState, Phase
 from hotline.errors import Conflict, Unavailable
 from hotline.ports import EventLog
@@ -140,9 +140,9 @@ class Ledger:
     def _fold(self, fact: AnyCallFact) -> None:
         known = self.live.get(fact.call)
         if isinstance(fact, CallArrived):
-            self.live[fact.call] = script.begin(fact)
+            self.live[fact.call] = fold.begin(fact)
         elif known is not None:
-            after = script.evolve(known, fact)
+            after = fold.evolve(known, fact)
             if after.phase is Phase.ENDED:
                 del self.live[fact.call]
             else:

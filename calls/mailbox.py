@@ -9,13 +9,13 @@ from typing import Any, Protocol
 import structlog
 
 from acd.model import AnyCommand, AnyFloorFact, Refuse, RefuseReason
-from calls import events, script
+from calls import events, fold, script
 from calls.ledger import Ledger
 from calls.model import AnyCallFact, CallState, Phase
 from hotline.clock import Clock
 from ivr.flow import FlowRun
 from telephony.errors import ActionRefused, AsteriskUnreachable, LineGoneError
-from telephony.model import Collected, Heard, LineId, PhoneId
+from telephony.model import Collected, Heard, LineId, PhoneId, Unbridged
 from telephony.ports import Switch
 
 log = structlog.get_logger(__name__)
@@ -107,10 +107,13 @@ class Mailbox:
 
     async def _handle(self, event: events.Event) -> None:
         around = self._around
+        if isinstance(event, Unbridged):
+            self.call = fold.left_bridge(self.call, event)
         decision = script.decide(self.call, self._run, event, around.house, around.clock.now())
         if decision.run is not None:
             self._run = decision.run
-        born = (self.call.arrived,) if isinstance(event, events.Begun) else ()
+        is_new = self.call.phase is Phase.ARRIVED and isinstance(event, events.Begun | events.TalkFound)
+        born = (self.call.arrived,) if is_new else ()
         if facts := (*born, *decision.facts):
             await self.keep(facts)
         for action in decision.actions:
@@ -120,7 +123,7 @@ class Mailbox:
         """Store facts, then believe them."""
         await self._around.ledger.record(facts)
         for fact in facts:
-            self.call = script.evolve(self.call, fact)
+            self.call = fold.evolve(self.call, fact)
 
     async def _perform(self, action: events.Action) -> None:
         switch, line = self._around.switch, self.call.line
@@ -163,7 +166,13 @@ class Mailbox:
     async def _mute(self, muted: bool) -> None:
         for line in (self.call.line, self.call.seat_line):
             if line:
-                await self._around.switch.mute_recording(LineId(line), muted=muted)
+                await self._mute_line(LineId(line), muted)
+
+    async def _mute_line(self, line: LineId, muted: bool) -> None:
+        try:
+            await self._around.switch.mute_recording(line, muted=muted)
+        except ActionRefused as error:  # it is not recorded, or not yet: the other line's turn comes all the same
+            log.info("recording not muted", call=self.call.call, muted=muted, why=str(error))
 
     def _wake(self, tag: str, after: timedelta) -> None:
         if tag in self._timers:

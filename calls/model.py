@@ -181,3 +181,5 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     answered_at: datetime | None = None
     muted: bool = False
     """The recording is silent just now because keys are being pressed."""
+    left_first: LineId = LineId("")
+    """The line that left the talk first; known only to the process that saw it."""

@@ -6,7 +6,7 @@ import msgspec
 
 from calls.events import Event, NodeLost, TrackFound, Woke
 from calls.model import CallState, Phase
-from calls.script import CLOSE
+from calls.script import CLOSE, UNMUTE
 from telephony.model import (
     LineGone,
     LineId,
@@ -14,7 +14,6 @@ from telephony.model import (
     OfferEnded,
     OfferEndReason,
     ReturnedLine,
-    SeatAnswered,
     Snapshot,
 )
 
@@ -31,7 +30,8 @@ class Plan(msgspec.Struct, kw_only=True):
     hold: list[str] = msgspec.field(default_factory=list)
     """Calls that wait but hear something else than our music."""
     adopt: list[tuple[str, LineSnapshot]] = msgspec.field(default_factory=list)
-    """Waiting calls that the fallback queue connected meanwhile, with the seat's line."""
+    """Waiting calls that talk: the fallback queue connected them meanwhile, or the phone that rang was answered. With
+    the seat's line. The floor may have ended that offer since, so nothing is asked of it."""
     strays: list[LineSnapshot] = msgspec.field(default_factory=list)
     """Citizens' lines that no call of ours owns."""
 
@@ -103,8 +103,7 @@ def _ringing(
     seat = partner(line, lines)
     at = snapshot.at
     if seat is not None:
-        answered = SeatAnswered(at=at, offer=call.offer, line=call.line, seat_line=seat.line)
-        made.events += [(call.call, answered), *_tracks(call, seat.line)]
+        made.adopt.append((call.call, seat))
     elif line.place != "connect":
         talked = line.place == "after"
         reason = OfferEndReason.TALKED if talked else OfferEndReason.NO_ANSWER
@@ -119,7 +118,7 @@ def _talking(
     made: Plan, call: CallState, line: LineSnapshot, lines: Mapping[LineId, LineSnapshot], snapshot: Snapshot
 ) -> None:
     if line.bridge:
-        made.events += _tracks(call, call.seat_line)
+        made.events += [*_tracks(call, call.seat_line), (call.call, Woke(UNMUTE))]  # a mute's end may have been missed
     elif line.place != "connect":
         made.events.append((call.call, ReturnedLine(at=snapshot.at, line=call.line, place=line.place)))
     elif call.seat_line not in lines:

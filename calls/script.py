@@ -12,6 +12,7 @@ import msgspec
 
 from acd.model import (
     Abandon,
+    Adopt,
     Answer,
     Answered,
     AnyFloorFact,
@@ -44,14 +45,15 @@ from calls.events import (
     Play,
     Restarted,
     RingSeat,
+    TalkFound,
     Tell,
     TrackFound,
     Wake,
     Woke,
 )
+from calls.fold import evolve
 from calls.model import (
     AnyCallFact,
-    CallArrived,
     CallEnded,
     CallState,
     Dismissed,
@@ -81,6 +83,7 @@ from telephony.model import (
     ReturnedLine,
     SeatAnswered,
     TrackStarted,
+    Unbridged,
 )
 
 UNMUTE = "unmute"
@@ -117,6 +120,8 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
             return _line_gone(call, event, house, now)
         case ReturnedLine():
             return _returned(call, event, house, now)
+        case TalkFound():
+            return _talk_found(call, event, house, now)
         case TrackStarted(at=at, line=line):
             return _track(call, line, at, house, seen=True)
         case TrackFound(line):
@@ -125,6 +130,8 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
             return _key_pressed(call, house, now)
         case Woke(tag):
             return _woke(call, tag, now)
+        case Unbridged():
+            return NOTHING  # remembered by `fold.left_bridge`
         case NodeLost():
             return _end(call, Outcome.FAILED, 38, now)
         case Ordered(cause):
@@ -204,22 +211,26 @@ def _floor_said(call: CallState, facts: tuple[AnyFloorFact, ...], folder: str, h
     told: list[AnyCallFact] = []
     action: Action | None = None
     for fact in facts:
+        news: AnyCallFact
         match fact:
             case Joined():
                 action = Hold()
-            case Offered() if call.phase in _WAITING:
-                told.append(Ringing(call=call.call, at=now, offer=fact.offer, seat=fact.seat, phone=fact.phone))
+                continue
+            case Offered() if call.phase in _WAITING and fact.offer != call.offer:
+                news = Ringing(call=call.call, at=now, offer=fact.offer, seat=fact.seat, phone=fact.phone)
                 action = RingSeat(fact.offer, fact.phone, folder)
-            case OfferRefused() if fact.offer == call.offer:
-                told.append(_missed(call, fact.offer, fact.reason, now))
+            case OfferRefused() if fact.offer == call.offer and call.phase is Phase.RINGING:
+                news = _missed(call, fact.offer, fact.reason, now)
                 action = Hold()
             case OfferWithdrawn() if fact.offer == call.offer and call.phase is Phase.RINGING:
-                told.append(_missed(call, fact.offer, "withdrawn", now))
+                news = _missed(call, fact.offer, "withdrawn", now)
                 action = Hold()
             case Answered() if fact.offer == call.offer and call.phase is Phase.RINGING:
-                return Decision((_talk_started(call, fact, folder, house, now),))
+                news, action = _talk_started(call, fact.offer, fact.seat, folder, house, now), None
             case _:
-                pass
+                continue
+        told.append(news)
+        call = evolve(call, news)  # an offer and its end may come in one word
     return Decision(tuple(told), () if action is None else (action,))
 
 
@@ -227,16 +238,20 @@ def _missed(call: CallState, offer: str, reason: str, now: datetime) -> OfferMis
     return OfferMissed(call=call.call, at=now, offer=offer, seat=call.seat, reason=str(reason))
 
 
-def _talk_started(call: CallState, fact: Answered, folder: str, house: House, now: datetime) -> TalkStarted:
-    return TalkStarted(
-        call=call.call,
-        at=now,
-        offer=fact.offer,
-        seat=fact.seat,
-        agent=fact.seat,
-        party=house.party(fact.seat),
-        tracks=folder,
-    )
+def _talk_started(call: CallState, offer: str, seat: str, folder: str, house: House, now: datetime) -> TalkStarted:
+    party = house.party(seat)
+    return TalkStarted(call=call.call, at=now, offer=offer, seat=seat, agent=seat, party=party, tracks=folder)
+
+
+def _talk_found(call: CallState, event: TalkFound, house: House, now: datetime) -> Decision:
+    """What lives is the truth, whatever the ledger or the floor believed of the offer."""
+    if call.phase not in (Phase.ARRIVED, *_WAITING):
+        return NOTHING
+    started = _talk_started(call, call.offer, event.seat, event.folder, house, now)
+    facts: list[AnyCallFact] = [msgspec.structs.replace(started, seat_line=event.seat_line)]
+    for line in (call.line, event.seat_line):
+        facts += _track(evolve(call, facts[0]), line, now, house, seen=False).facts
+    return Decision(tuple(facts), (Tell(Adopt(seat=event.seat, call=call.call)),))
 
 
 def _seat_answered(call: CallState, event: SeatAnswered, now: datetime) -> Decision:
@@ -250,25 +265,35 @@ def _offer_ended(call: CallState, event: OfferEnded, house: House, now: datetime
     if event.offer != call.offer:
         return NOTHING
     if call.phase is Phase.TALKING:
-        return _talk_over(call, Party.OPERATOR, house, now)
+        return _talk_over(call, house, now)
     if call.phase is not Phase.RINGING:
         return NOTHING
     if event.reason is OfferEndReason.TALKED:  # its SeatAnswered was lost: the talk is over already
-        return Decision(actions=(Tell(Answer(offer=event.offer)), Tell(Finish(call=call.call))))
+        started = _talk_started(call, event.offer, call.seat, call.tracks, house, now)
+        over = _talk_over(evolve(call, started), house, now)
+        return Decision((started, *over.facts), (Tell(Answer(offer=event.offer)), *over.actions))
     reason = _REFUSED[event.reason]
     return Decision((_missed(call, event.offer, reason, now),), (Tell(Refuse(offer=event.offer, reason=reason)),))
 
 
-def _talk_over(call: CallState, by: Party | None, house: House, now: datetime) -> Decision:
-    ended = TalkEnded(call=call.call, at=now, by=by)
+def _talk_over(call: CallState, house: House, now: datetime) -> Decision:
+    ended = TalkEnded(call=call.call, at=now, by=_who_went_first(call, house))
     return Decision((ended,), (Tell(Finish(call=call.call)), Wake(CLOSE, house.closing)))
+
+
+def _who_went_first(call: CallState, house: House) -> Party | None:
+    """Asterisk takes the other party's line down as well, often before that of the one who hung up: only the order in
+    which they left the bridge tells."""
+    if not call.left_first:
+        return None
+    return Party.CITIZEN if call.left_first == call.line else house.party(call.seat)
 
 
 def _line_gone(call: CallState, event: LineGone, house: House, now: datetime) -> Decision:
     if event.line == call.line:
         return _end(call, _outcome(call), event.cause, now)
     if event.line == call.seat_line and call.phase is Phase.TALKING:
-        return _talk_over(call, Party.OPERATOR, house, now)
+        return _talk_over(call, house, now)
     return NOTHING
 
 
@@ -298,7 +323,7 @@ def _returned(call: CallState, event: ReturnedLine, house: House, now: datetime)
         return Decision(actions=(Hold(),))
     bye = Play((house.bye,))
     if call.phase is Phase.TALKING:
-        over = _talk_over(call, Party.OPERATOR, house, now)
+        over = _talk_over(call, house, now)
         return Decision(over.facts, (*over.actions, bye))
     return Decision(actions=(bye,)) if call.phase is Phase.CLOSING else NOTHING
 
@@ -324,63 +349,13 @@ def _key_pressed(call: CallState, house: House, now: datetime) -> Decision:
     again = Wake(UNMUTE, house.mute_after_key)
     if call.muted:
         return Decision(actions=(again,))
-    return Decision((RecordingMuted(call=call.call, at=now, muted=True),), (Mute(True), again))
+    return Decision((RecordingMuted(call=call.call, at=now, muted=True),), (again, Mute(True)))
 
 
 def _woke(call: CallState, tag: str, now: datetime) -> Decision:
-    if tag == UNMUTE and call.muted:
-        return Decision((RecordingMuted(call=call.call, at=now, muted=False),), (Mute(False),))
+    if tag == UNMUTE and call.phase is Phase.TALKING:
+        whole = (RecordingMuted(call=call.call, at=now, muted=False),) if call.muted else ()
+        return Decision(whole, (Mute(False),))
     if tag == CLOSE and call.phase is Phase.CLOSING:
         return Decision(actions=(HangUp(call.line),))
     return NOTHING
-
-
-# Folding facts ---------------------------------------------------------------------------------------------
-
-
-def begin(fact: CallArrived) -> CallState:
-    """The state that the first fact makes."""
-    return CallState(
-        call=fact.call, line=fact.line, phase=Phase.ARRIVED, booted=fact.booted, arrived_at=fact.at, arrived=fact
-    )
-
-
-def evolve(call: CallState, fact: AnyCallFact) -> CallState:
-    """The state after `fact`."""
-    change = msgspec.structs.replace
-    match fact:
-        case CallArrived():
-            return begin(fact)
-        case Stepped():
-            return change(call, phase=Phase.IN_IVR, node=fact.node)
-        case Dismissed():
-            return change(call, phase=Phase.CLOSING)
-        case Queued():
-            return change(call, phase=Phase.QUEUED, queued=fact, queued_at=fact.at)
-        case Ringing():
-            return change(
-                call, phase=Phase.RINGING, offer=fact.offer, seat=fact.seat, phone=fact.phone, seat_line=LineId("")
-            )
-        case PickedUp():
-            return change(call, seat_line=fact.seat_line)
-        case RecordingMuted():
-            return change(call, muted=fact.muted)
-        case OfferMissed():
-            return change(call, phase=Phase.QUEUED, offer="", seat="", phone="", seat_line=LineId(""))
-        case TalkStarted():
-            return change(
-                call,
-                phase=Phase.TALKING,
-                offer=fact.offer,
-                seat=fact.seat,
-                agent=fact.agent,
-                seat_line=fact.seat_line or call.seat_line,
-                tracks=fact.tracks,
-                answered_at=fact.at,
-            )
-        case TrackOpened():
-            return change(call, opened=(*call.opened, fact.line))
-        case TalkEnded():
-            return change(call, phase=Phase.CLOSING)
-        case CallEnded():
-            return change(call, phase=Phase.ENDED)

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from acd.model import AnyFloorFact, Reachability
-from calls import events, script, takeover
+from acd.records import Offer
+from calls import events, fold, takeover
 from calls.ledger import Ledger
 from calls.mailbox import Floor, Mailbox
 from calls.model import CallArrived, CallState
@@ -69,6 +70,10 @@ class Keeper(Floor, Protocol):
 
     def seat_at(self, phone: str) -> str:
         """The seat that is signed in at a phone; the phone's own number when nobody is."""
+        ...
+
+    def offers(self) -> tuple[Offer, ...]:
+        """Offers that are open."""
         ...
 
     def phones(self) -> set[str]:
@@ -156,7 +161,7 @@ class CallService:
                 self.post(self._offers.pop(fact.offer, ""), fact)
             case LineGone():
                 self.post(self.lines.pop(fact.line, ""), fact)
-            case ReturnedLine() | TrackStarted() | KeyPressed():
+            case ReturnedLine() | TrackStarted() | KeyPressed() | Unbridged():
                 self.post(self.lines.get(fact.line, ""), fact)
             case PhoneChanged():
                 await self.floor.do(Reachability(phone=fact.phone, reachable=fact.reachable))
@@ -166,7 +171,7 @@ class CallService:
                 await takeover.resynchronise(self)
             case NodeDown():
                 log.warning("node down", why=fact.reason)
-            case Rang() | Bridged() | Unbridged() | TrackStopped():
+            case Rang() | Bridged() | TrackStopped():
                 pass
 
     def _floor_fact(self, fact: AnyFloorFact) -> None:
@@ -202,7 +207,7 @@ class CallService:
         )
 
     def open(self, arrived: CallArrived, run: FlowRun | None) -> Mailbox:
-        return self.install(Mailbox(script.begin(arrived), self, run))
+        return self.install(Mailbox(fold.begin(arrived), self, run))
 
     def install(self, box: Mailbox) -> Mailbox:
         call = box.call

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from acd.model import Abandon, Adopt, Finish, LeaveReason, Reachability
+from acd.model import Abandon, Adopt, Finish, LeaveReason, Offered, Reachability
 from calls import events, recover, script
 from calls.mailbox import Mailbox
-from calls.model import CallArrived, TalkStarted
+from calls.model import CallArrived, Phase
 from ivr.flow import FlowRun
 from telephony.model import Arrived, LineSnapshot, Snapshot
 
@@ -36,7 +36,7 @@ async def resynchronise(service: "CallService") -> None:
         if name not in service.boxes:
             service.install(Mailbox(call, service))
     await _make_up(service, made)
-    await _settle_floor(service, set(live))
+    await _settle_floor(service)
     for stray in made.strays:
         await _take_in(service, stray, snapshot)
     await _refresh_phones(service, snapshot)
@@ -55,7 +55,7 @@ async def _make_up(service: "CallService", made: recover.Plan) -> None:
     for name in made.hold:
         await service.switch.hold(service.boxes[name].call.line)
     for name, seat in made.adopt:
-        await _adopt(service, service.boxes[name], seat)
+        _adopt(service, service.boxes[name], seat)
 
 
 def _restart(service: "CallService", arrived: CallArrived) -> FlowRun:
@@ -63,32 +63,36 @@ def _restart(service: "CallService", arrived: CallArrived) -> FlowRun:
     return service.ivr.begin(dialled, service.clock.now())
 
 
-async def _adopt(service: "CallService", box: Mailbox, seat: LineSnapshot) -> None:
-    """A talk that the fallback queue connected becomes an ordinary one, ticket and all."""
-    call, number = box.call.call, service.floor.seat_at(str(seat.phone))
-    started = TalkStarted(
-        call=call,
-        at=service.clock.now(),
-        offer="",
-        seat=number,
-        agent=number,
-        seat_line=seat.line,
-        party=service.house.party(number),
-        tracks=service.folder(box.call),
-    )
-    await box.keep((started,))
-    for line in (box.call.line, seat.line):
-        box.post(events.TrackFound(line))
-    service.lines[seat.line] = call
-    await service.floor.do(Adopt(seat=number, call=call))
+def _adopt(service: "CallService", box: Mailbox, seat: LineSnapshot) -> None:
+    """A talk that began without us becomes an ordinary one, ticket and all."""
+    number = service.floor.seat_at(str(seat.phone))
+    service.lines[seat.line] = box.call.call
+    box.post(events.TalkFound(number, seat.line, service.folder(box.call)))
 
 
-async def _settle_floor(service: "CallService", live: set[str]) -> None:
-    """Calls that ended while nobody could tell the floor."""
+async def _settle_floor(service: "CallService") -> None:
+    """Where a call and the floor were parted between two of their facts, the call's own come first."""
     for name, doing in service.floor.calls().items():
-        if name not in live:
-            late = Abandon(call=name, reason=LeaveReason.FAILED) if doing == "waiting" else Finish(call=name)
+        if (late := _late(service, name, doing)) is not None:
             await service.floor.do(late)
+    for offer in service.floor.offers():
+        box = service.boxes.get(offer.call)
+        if box is not None and box.call.offer != offer.offer:  # it was offered, and nobody let the phone ring
+            at, ends = offer.since, offer.expires_at
+            again = Offered(
+                at=at, offer=offer.offer, call=offer.call, seat=offer.seat, phone=offer.phone, expires_at=ends
+            )
+            box.post(events.FloorSaid((again,)))
+
+
+def _late(service: "CallService", name: str, doing: str) -> Abandon | Adopt | Finish | None:
+    box = service.boxes.get(name)
+    if box is None:
+        return Abandon(call=name, reason=LeaveReason.FAILED) if doing == "waiting" else Finish(call=name)
+    if box.call.phase is Phase.CLOSING:
+        return Abandon(call=name) if doing == "waiting" else Finish(call=name)
+    talks = box.call.phase is Phase.TALKING and doing == "waiting"
+    return Adopt(seat=box.call.seat, call=name) if talks else None
 
 
 async def _take_in(service: "CallService", stray: LineSnapshot, snapshot: Snapshot) -> None:
@@ -100,8 +104,7 @@ async def _take_in(service: "CallService", stray: LineSnapshot, snapshot: Snapsh
         return
     dialled = service.ivr.identify(fact.dialled, "", (), fact.at)
     box = service.open(service.arrived(fact, dialled), None)
-    await box.keep((box.call.arrived,))
-    await _adopt(service, box, seat)
+    _adopt(service, box, seat)
 
 
 async def _refresh_phones(service: "CallService", snapshot: Snapshot) -> None:

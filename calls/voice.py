@@ -27,8 +27,10 @@ class Voice:
         return self._ivr.begin(dialled, at)
 
     def caller(self, raw: str) -> str:
-        """The calling number in catalogue form, as it came when it is none; at most 40 characters."""
+        """The calling number in catalogue form, as it came when it is none; at most 40 characters. Empty when there is
+        no digit in it: `anonymous`, `restricted` and the like are nobody's number."""
         known = normalise(raw, self._ivr.catalogue.home)
+        raw = raw if any(character.isdigit() for character in raw) else ""
         return (known.digits if known is not None else raw)[:40]
 
     def prompts(self, names: Sequence[str]) -> list[str]:

@@ -41,6 +41,10 @@ ARRIVAL_S = 3.0
 SETTLING_S = 1.0
 """How long a line may be "not up" because it is just being moved."""
 SETTLING_PAUSE_S = 0.01
+WATCH_S = 1.0
+ABSENCE_S = 5.0
+"""Having stood still for so long (a stopped process, a frozen machine), nothing may be commanded from what was known:
+the dialplan takes waiting callers to its own queue 8 s after our last heartbeat, and a beat may be 2 s old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class AsteriskSwitch:
         self._facts: deque[SwitchFact] = deque()
         self._came, self._told = asyncio.Event(), asyncio.Event()
         self._known = Known()
+        self._awake_at = clock.monotonic()
         self._tasks = Tasks("switch")
         self.link = AmiLink(endpoint, clock, self._hear, events=EVENTS, times=times)
         self.agi = AsyncAgi(self.link)
@@ -84,6 +89,7 @@ class AsteriskSwitch:
         """Connect, and stay connected until `close`."""
         self._tasks.keep(self._read, "read", 0.0)
         self._tasks.keep(self.link.run, "link", 1.0)
+        self._tasks.keep(self._watch, "absence", WATCH_S)
         self._tasks.keep(self._extend_leases, "leases", LEASE_EVERY_S)
         self._tasks.keep(self._look_around, "reconcile", self._reconcile_every_s)
         self._tasks.keep(self._expire, "expire", EXPIRE_EVERY_S)
@@ -221,6 +227,20 @@ class AsteriskSwitch:
         if facts:
             self._tell(facts)
 
+    async def _watch(self) -> None:
+        self._was_away()
+
+    def _was_away(self) -> bool:
+        """Whether we stood still since the last question; then the link is dropped, so that everything is compared
+        anew as after a restart: whom the fallback connected meanwhile keeps talking."""
+        now = self._clock.monotonic()
+        stood_s, self._awake_at = now - self._awake_at, now
+        if stood_s < ABSENCE_S:
+            return False
+        log.warning("we stood still", seconds=round(stood_s, 1))
+        self.link.drop(f"this process stood still for {stood_s:.0f} s")
+        return True
+
     # ---- commands -------------------------------------------------------------------------------------------------
 
     async def play(self, line: LineId, prompts: Sequence[str]) -> Collected:
@@ -281,6 +301,8 @@ class AsteriskSwitch:
         await self.link.act("Setvar", {"Variable": "CTL_BEAT", "Value": epoch})
 
     def _must_live(self, line: LineId) -> None:
+        if self._was_away():
+            raise AsteriskUnreachable("What is known of this line is old: it is asked for anew.")
         if line in self._known.gone:
             raise LineGoneError("The line has hung up.")
 

@@ -255,10 +255,14 @@ class NaiveFloor:
 
     def on_adopt(self, c: m.Adopt, now: datetime) -> None:
         seat = self.seat(c.seat)
-        if seat is None or seat.talks == c.call:
+        if seat is not None and seat.talks == c.call:
             return
         ringing = self.ringing(c.call)
         self._remove(c.call, "answered")
+        if seat is None:
+            if ringing is not None:
+                self._be_ready(ringing, now)
+            return
         if ringing is not None and ringing is not seat:
             self._be_ready(ringing, now)
         if seat.state == "paused":

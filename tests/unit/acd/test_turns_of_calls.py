@@ -269,6 +269,14 @@ def test_a_ringing_seat_found_with_another_call_gives_its_offer_to_the_next() ->
     )
 
 
+def test_a_call_found_at_a_phone_where_nobody_is_signed_in_waits_no_longer() -> None:
+    hand = ringing()
+    left = m.LeftQueue(at=at(5), call="c1", reason=m.LeaveReason.ANSWERED, waited_s=5)
+    freed = hand.changed("a", READY, OFFERED)
+    assert hand.do(m.Adopt(seat="x", call="c1")) == (hand.withdrawn("c1", "a"), left, freed)
+    assert hand.do(m.Adopt(seat="x", call="c1")) == ()
+
+
 def test_a_talking_seat_found_with_another_call_has_finished_the_first() -> None:
     hand = talking()
     assert hand.do(m.Adopt(seat="a", call="c9")) == (finished(hand), adopted(hand, "a", "c9"))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from acd.model import Need, Step
-from calls import script
+from calls import fold, script
 from calls.events import Decision, Event, House
 from calls.model import CallArrived, CallState, OfferMissed, Phase, Queued, Stepped
 from ivr.flow import FlowRun
@@ -27,7 +27,7 @@ FIRST = CallArrived(call="c1", at=ARRIVED, line=CITIZEN, dialled="12329", declar
 
 
 def call_in(phase: Phase, seat: str = "8001", **change: object) -> CallState:
-    state = msgspec.structs.replace(script.begin(FIRST), phase=phase, node="somewhere")
+    state = msgspec.structs.replace(fold.begin(FIRST), phase=phase, node="somewhere")
     if phase in (Phase.RINGING, Phase.TALKING, Phase.CLOSING):
         state = msgspec.structs.replace(state, offer="o1", seat=seat, phone="p1")
     if phase in (Phase.TALKING, Phase.CLOSING):

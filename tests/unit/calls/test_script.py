@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from acd.model import (
     Abandon,
+    Adopt,
     Answer,
     Answered,
     Finish,
@@ -21,7 +22,7 @@ from acd.model import (
     Refuse,
     RefuseReason,
 )
-from calls import script
+from calls import fold, script
 from calls.events import (
     Begun,
     Collect,
@@ -36,6 +37,7 @@ from calls.events import (
     NodeLost,
     Play,
     RingSeat,
+    TalkFound,
     Tell,
     Wake,
     Woke,
@@ -67,6 +69,7 @@ from telephony.model import (
     ReturnedLine,
     SeatAnswered,
     TrackStarted,
+    Unbridged,
 )
 
 pytestmark = pytest.mark.unit
@@ -91,7 +94,7 @@ class Told:
 
     def __init__(self, run: FlowRun | None = None) -> None:
         arrived = CallArrived(call="c1", at=NOW, line=CITIZEN, dialled="12345", declared=True)
-        self.call: CallState = script.begin(arrived)
+        self.call: CallState = fold.begin(arrived)
         self.run = run or run_of()
         self.facts: list[AnyCallFact] = [arrived]
         self.now = NOW
@@ -100,7 +103,7 @@ class Told:
         decision = script.decide(self.call, self.run, event, HOUSE, self.now)
         self.run = decision.run or self.run
         for fact in decision.facts:
-            self.call = script.evolve(self.call, fact)
+            self.call = fold.evolve(self.call, fact)
         self.facts += decision.facts
         return decision
 
@@ -302,16 +305,68 @@ def test_a_talk_whose_answer_was_lost_is_made_up_for() -> None:
     told.begin()
     told.ring()
     decision = told.tell(OfferEnded(at=NOW, offer="o1", line=CITIZEN, reason=OfferEndReason.TALKED))
-    assert decision.actions == (Tell(Answer(offer="o1")), Tell(Finish(call="c1")))
+    close = Wake(script.CLOSE, HOUSE.closing)
+    assert decision.actions == (Tell(Answer(offer="o1")), Tell(Finish(call="c1")), close)
+    assert [type(fact) for fact in decision.facts] == [TalkStarted, TalkEnded], "there is a ticket"
 
 
 def test_keys_pressed_while_talking_silence_the_recording_until_they_are_over() -> None:
     told = talking()
     key = KeyPressed(at=NOW, line=CITIZEN)
-    assert told.tell(key).actions == (Mute(muted=True), Wake(script.UNMUTE, HOUSE.mute_after_key))
+    assert told.tell(key).actions == (Wake(script.UNMUTE, HOUSE.mute_after_key), Mute(muted=True))
     assert told.tell(key).actions == (Wake(script.UNMUTE, HOUSE.mute_after_key),)
     assert told.tell(Woke(script.UNMUTE)).actions == (Mute(muted=False),)
-    assert told.tell(Woke(script.UNMUTE)).actions == ()
+    assert told.tell(Woke(script.UNMUTE)) == Decision(actions=(Mute(muted=False),)), "harmless, and nothing new"
+
+
+def test_an_offer_that_is_withdrawn_before_it_was_heard_of_rings_nowhere() -> None:
+    told = Told()
+    told.begin()
+    offered = Offered(at=NOW, offer="o1", call="c1", seat="8001", phone="8001", expires_at=NOW)
+    withdrawn = OfferWithdrawn(at=NOW, offer="o1", call="c1", seat="8001")
+    decision = told.tell(FloorSaid((offered, withdrawn), "folder"))
+    assert decision.actions == (Hold(),)
+    assert (told.call.phase, told.call.offer) == (Phase.QUEUED, "")
+    other = Offered(at=NOW, offer="o2", call="c1", seat="8002", phone="8002", expires_at=NOW)
+    assert told.tell(FloorSaid((other,), "folder")).actions == (RingSeat("o2", "8002", "folder"),)
+
+
+def test_an_offer_that_is_told_twice_rings_once() -> None:
+    told = Told()
+    told.begin()
+    told.ring()
+    assert told.ring() == script.NOTHING
+
+
+@pytest.mark.parametrize("ring", [False, True])
+def test_a_talk_that_is_found_alive_is_one_whatever_was_believed(ring: bool) -> None:
+    told = Told()
+    told.begin()
+    if ring:
+        told.ring()
+    found = TalkFound("8002", SEAT, "folder")
+    decision = told.tell(found)
+    assert decision.actions == (Tell(Adopt(seat="8002", call="c1")),)
+    assert [type(fact) for fact in decision.facts] == [TalkStarted, TrackOpened, TrackOpened]
+    assert (told.call.phase, told.call.seat, told.call.seat_line) == (Phase.TALKING, "8002", SEAT)
+    assert told.call.offer == ("o1" if ring else ""), "its end at the switch is the end of the talk"
+    assert told.tell(found) == script.NOTHING
+    told.tell(gone(CITIZEN))
+    assert told.tell(found) == script.NOTHING
+
+
+@pytest.mark.parametrize(("first", "by"), [(CITIZEN, Party.CITIZEN), (SEAT, Party.OPERATOR), (None, None)])
+def test_who_hung_up_is_who_left_the_bridge_first_whoevers_line_is_told_first(
+    first: LineId | None, by: Party | None
+) -> None:
+    told = talking()
+    for line in (CITIZEN, SEAT) if first == CITIZEN else (SEAT, CITIZEN):
+        if first is not None:
+            news = Unbridged(at=NOW, bridge="b", line=line)
+            told.call = fold.left_bridge(told.call, news)
+            assert told.tell(news) == script.NOTHING
+    told.tell(gone(SEAT))
+    assert [fact.by for fact in told.facts if isinstance(fact, TalkEnded)] == [by]
 
 
 def test_tracks_belong_to_the_party_whose_line_they_record_and_are_kept_once() -> None:
@@ -398,7 +453,7 @@ def test_replaying_the_facts_gives_the_same_state(events: list[Event]) -> None:
         told.tell(event)
     first, *rest = told.facts
     assert isinstance(first, CallArrived)
-    again = script.begin(first)
+    again = fold.begin(first)
     for fact in rest:
-        again = script.evolve(again, msgspec.json.decode(msgspec.json.encode(fact), type=AnyCallFact))
+        again = fold.evolve(again, msgspec.json.decode(msgspec.json.encode(fact), type=AnyCallFact))
     assert again == told.call

@@ -20,8 +20,21 @@ from acd.model import (
     Step,
 )
 from calls import script
-from calls.events import Begun, Collect, Decision, FloorSaid, HangUp, Hold, Listened, Play, Restarted, RingSeat, Tell
-from calls.model import CallState, Dismissed, Party, Phase, PickedUp, Queued, Ringing, TalkStarted
+from calls.events import (
+    Begun,
+    Collect,
+    Decision,
+    FloorSaid,
+    HangUp,
+    Hold,
+    Listened,
+    Play,
+    Restarted,
+    RingSeat,
+    Tell,
+    Wake,
+)
+from calls.model import CallState, Dismissed, Party, Phase, PickedUp, Queued, Ringing, TalkEnded, TalkStarted
 from ivr.calendar import Calendar
 from ivr.flow import AnyNode, EndNode, Flow, FlowRun, MenuNode, PlayNode, QueueNode, TransferNode
 from ivr.model import DEFAULT_ENTRY, Dialled, SkillNeed, Via
@@ -268,4 +281,8 @@ def test_a_phone_that_did_not_answer_refuses_for_its_reason(reason: OfferEndReas
 
 def test_a_talk_without_its_beginning_is_answered_and_finished() -> None:
     answer, finish = Tell(Answer(offer="o1")), Tell(Finish(call="c1"))
-    assert decided(call_in(Phase.RINGING), offer_ended(OfferEndReason.TALKED)) == Decision(actions=(answer, finish))
+    started = TalkStarted(call="c1", at=NOW, offer="o1", seat="8001", agent="8001")
+    facts = (started, TalkEnded(call="c1", at=NOW, by=None))
+    close = Wake(script.CLOSE, timedelta(seconds=7))
+    ended = decided(call_in(Phase.RINGING), offer_ended(OfferEndReason.TALKED))
+    assert ended == Decision(facts, (answer, finish, close))
