@@ -357,7 +357,6 @@ def serve(
     if demo:
         settings = settings.model_copy(update={"demo": True})
     set_up(is_json=settings.log_json)
-    os.umask(0o077)
     make_data_folder(settings)
     if role == "worker":
         run_worker(settings)
@@ -385,6 +384,7 @@ cli.command("demo-seat")(agents.demo_seat.demo_seat)
 def main() -> None:
     """The command `hotline`: an error is one sentence and exit code 1."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.umask(0o077)
     try:
         cli()
     except HotlineError as error:

@@ -7,11 +7,11 @@ from typing import Annotated, NoReturn, TypeVar
 
 import msgspec
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 
 from agents import loader
 from agents.store_sql import SqlAgents
-from hotline.errors import BadInput, HotlineError, Unavailable
+from hotline import schema
+from hotline.errors import BadInput, HotlineError
 from hotline.settings import load_settings
 from hotline.sql import connect
 
@@ -49,12 +49,13 @@ def import_agents(file: Annotated[Path, typer.Argument(help="A YAML list of agen
 
 
 def _with_store(work: Callable[[SqlAgents], Awaitable[T]]) -> T:
+    url = load_settings().sqlalchemy_url
+    schema.check(url)
+
     async def run() -> T:
-        database = connect(load_settings().sqlalchemy_url)
+        database = connect(url)
         try:
             return await work(SqlAgents(database))
-        except SQLAlchemyError as error:
-            raise Unavailable("The database has no agents yet: start `hotline serve` once.") from error
         finally:
             await database.close()
 

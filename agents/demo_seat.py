@@ -20,6 +20,7 @@ from ruamel.yaml.error import YAMLError
 
 from hotline.clock import Clock, SystemClock
 from hotline.errors import BadInput, HotlineError
+from hotline.log import set_up
 from hotline.settings import Settings, load_settings
 from telephony.audio import read_wav
 from telephony.cli import sip_address
@@ -220,6 +221,7 @@ def demo_seat(
     """Be a seat that answers and talks back, until it is ended. The bearer token is read from HOTLINE_TOKEN."""
     try:
         headers, settings, talk = _credentials(), load_settings(), load_talk()
+        set_up(is_json=settings.log_json)
         lines = render_talk(talk, settings.data / "prompts" / "samples")
         with httpx.Client(base_url=api or _own_api(settings), headers=headers, timeout=10) as client:
             seated = DemoSeat(

@@ -27,7 +27,9 @@ def load(file: Path) -> list[Agent]:
     """
     try:
         read = YAML(typ="safe").load(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
+    except OSError as error:
+        raise BadInput(f"{file} cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, YAMLError) as error:
         raise BadInput(f"{file} cannot be read as YAML: {error}") from error
     if not isinstance(read, list):
         raise BadInput(f"{file} is not a list of agents.")

@@ -53,12 +53,21 @@ def check(url: str, *, versions: Path | None = None) -> None:
         Unavailable: the database does not answer.
     """
     config = _config(versions)
-    if _is_missing(url):
-        raise BadInput("There is no database in this data folder yet: start `hotline serve` once.")
+    check_there(url)
     with _connection(url) as connection:
         _refuse_newer(connection, config)
         if _current(connection) != expected(versions=versions):
             raise BadInput("The database's schema is older than this version expects: start `hotline serve` once.")
+
+
+def check_there(url: str) -> None:
+    """Refuse to make an empty database where there is none.
+
+    Raises:
+        BadInput: there is none; the sentence says what to do.
+    """
+    if _is_missing(url):
+        raise BadInput("There is no database in this data folder yet: start `hotline serve` once.")
 
 
 def current(url: str) -> str | None:

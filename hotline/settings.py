@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -24,7 +25,7 @@ from hotline.errors import BadInput
 class Settings(BaseSettings):
     """Everything that differs between two installations."""
 
-    model_config = SettingsConfigDict(env_prefix="HOTLINE_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="HOTLINE_", extra="forbid", frozen=True)
 
     data: Path = Path("var")
     """Folder of everything that this installation writes."""
@@ -46,7 +47,7 @@ class Settings(BaseSettings):
     """Folder of the speech model; empty: the one installed in the data folder, else none."""
     speech_engine: str = "vosk"
     """Engine that the speech model is for; see `transcription.engines`."""
-    trunks: Annotated[tuple[IPv4Network, ...], NoDecode, Field(min_length=1)] = (IPv4Network("127.0.0.1/32"),)
+    trunks: Annotated[tuple[IPv4Network, ...], NoDecode] = (IPv4Network("127.0.0.1/32"),)
     """Addresses that citizens' calls come from (carrier, SBC), comma-separated."""
     proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses of reverse proxies (TLS) in front of us, comma-separated. Only they are believed who a request
@@ -77,11 +78,34 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
+    @field_validator("trunks")
+    @classmethod
+    def _somewhere(cls, value: tuple[IPv4Network, ...]) -> tuple[IPv4Network, ...]:
+        if not value:
+            raise ValueError("name at least one address that calls may come from")
+        return value
+
     @field_validator("proxies")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for one in value:
             ip_network(one)
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, OSError) as error:
+            raise ValueError(f"{value} is no time zone, for example Asia/Shanghai") from error
+        return value
+
+    @field_validator("region")
+    @classmethod
+    def _area_code(cls, value: str) -> str:
+        if not (value.isascii() and value.isdigit() and value.startswith("0") and 3 <= len(value) <= 4):
+            raise ValueError("write the area code with its 0, for example 0717")
         return value
 
     @field_validator("rtp_ports")
@@ -134,7 +158,12 @@ def load_settings() -> Settings:
     except (TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise BadInput(f"The settings in {file} cannot be read: {error}.") from error
     except ValidationError as error:
-        problems = tuple(
-            f"HOTLINE_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors() if item["loc"]
-        )
+        problems = tuple(_told(str(item["loc"][0]), item["type"], item["msg"], file) for item in error.errors())
         raise BadInput("The settings cannot be used: " + "; ".join(problems), problems) from error
+
+
+def _told(name: str, kind: str, message: str, file: Path) -> str:
+    """One mistake, under the name that the setting has outside."""
+    if kind == "extra_forbidden":
+        return f"{name} in {file} is no setting"
+    return f"HOTLINE_{name.upper()}: {message.removeprefix('Value error, ')}"

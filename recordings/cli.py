@@ -8,6 +8,7 @@ import msgspec
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
+from hotline import schema
 from hotline.errors import BadInput, HotlineError
 from hotline.settings import Settings, load_settings
 from hotline.sql import connect
@@ -37,13 +38,14 @@ def verify_command(
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
     except SQLAlchemyError as error:
-        typer.echo("The database has no tables of recordings: start the hotline once.", err=True)
+        typer.echo("The database has no tables of recordings: start `hotline serve` once.", err=True)
         raise typer.Exit(2) from error
     typer.echo(msgspec.json.encode(_as_json(report)).decode() if as_json else _as_text(report))
     raise typer.Exit(0 if report.well else 1)
 
 
 async def _verify(settings: Settings, expected: Head | None) -> Report:
+    schema.check_there(settings.sqlalchemy_url)
     database = connect(settings.sqlalchemy_url)
     files = RecordingFiles(settings.data / "recordings", ZoneInfo(settings.timezone))
     try:

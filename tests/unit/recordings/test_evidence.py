@@ -242,4 +242,4 @@ async def test_command_exits_by_what_it_found(make: Make, service: RecordingServ
 def test_command_without_a_database_says_what_to_do() -> None:
     result = CliRunner().invoke(app, ["verify"])
     assert result.exit_code == 2
-    assert "start the hotline once" in result.output
+    assert "start `hotline serve` once" in result.output
