@@ -73,6 +73,8 @@ class SpooledLog:
         self._seen: OrderedDict[str, int] = OrderedDict()
         self._broken = False
         """Set before the first fact is spooled, and kept until none is: so nothing overtakes what is spooled."""
+        self._told = False
+        """That it is away was logged."""
 
     async def __aenter__(self) -> "SpooledLog":
         await self._recall()
@@ -103,6 +105,7 @@ class SpooledLog:
         except (Unavailable, TimeoutError) as error:
             self._break(error)
             return await self._spool(stream, expected, bodies)
+        self._is_back()
         return self._saw(stream, head)
 
     async def read(self, stream: str, after: int = 0, limit: int = 1000) -> list[Entry]:
@@ -158,6 +161,7 @@ class SpooledLog:
         """Bring what is spooled to the inner log, stream by stream; returns quietly when it still is away."""
         if not self._broken and not self.spooled:
             return
+        some = self.spooled > 0
         try:
             for stream in list(self._pending):
                 await self._replay_stream(stream)
@@ -168,12 +172,19 @@ class SpooledLog:
             return
         if self._broken and not self.spooled:
             self._broken = False
-            log.info("event log is back")
+            if some:
+                self._is_back()
 
     def _break(self, error: BaseException) -> None:
-        if not self._broken:
-            self._broken = True
+        if not self._told:
             log.error("event log away, spooling on disk", reason=str(error) or type(error).__name__)
+        self._broken = self._told = True
+
+    def _is_back(self) -> None:
+        """It took a fact: a log on a full disk can be read, and is not back."""
+        if self._told:
+            self._told = False
+            log.info("event log is back")
 
     def _saw(self, stream: str, head: int) -> int:
         self._seen[stream] = max(head, self._seen.pop(stream, 0))
