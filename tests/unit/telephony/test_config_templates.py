@@ -9,6 +9,7 @@ from telephony.config import render, start_digest, templates, values, write_conf
 from telephony.find import FoundAsterisk
 from telephony.identity import Identity
 from telephony.places import Places
+from telephony.provisioning import _ENDPOINT
 from telephony.requirements import AMI_EVENTS, AMI_READ, AMI_WRITE, listed_modules
 
 pytestmark = pytest.mark.unit
@@ -67,11 +68,17 @@ def test_rights_and_events_are_those_that_the_code_relies_on() -> None:
 def test_module_list_loads_no_door_that_nobody_asked_for() -> None:
     modules = {name for name, _ in listed_modules(rendered()["modules.conf"])}
     assert not modules & {
-        "app_system.so", "func_shell.so", "func_env.so", "res_pjsip_refer.so", "app_originate.so", "pbx_spool.so",
+        "app_system.so", "func_shell.so", "func_env.so", "app_originate.so", "pbx_spool.so",
         "res_ari.so", "app_disa.so", "app_externalivr.so", "func_curl.so", "pbx_lua.so", "chan_iax2.so",
         "res_pjsip_endpoint_identifier_anonymous.so",
     }  # fmt: skip
     assert {"chan_pjsip.so", "res_agi.so", "func_global.so", "app_mixmonitor.so"} <= modules
+
+
+def test_a_refer_is_understood_only_to_be_refused() -> None:
+    assert ("res_pjsip_refer.so", False) in listed_modules(rendered()["modules.conf"])
+    assert "allow_transfer = no" in "\n".join(directives(rendered()["pjsip.conf"]))
+    assert _ENDPOINT["allow_transfer"] == "no", "seats' rows say so too"
 
 
 def test_only_the_queue_and_seats_are_dialled_and_nothing_is_run() -> None:
