@@ -47,8 +47,8 @@ class Citizens:
     ) -> None:
         self._command = [
             "sipp", f"127.0.0.1:{sip}", "-sf", str(SCENARIO), "-s", number, "-i", "127.0.0.1", "-p", str(port),
-            "-mp", str(media), "-rtp_echo", "-r", str(rate), "-l", str(at_once), "-m", str(total or 1_000_000), "-nostdin",
-            "-recv_timeout", "120000",
+            "-mp", str(media), "-rtp_echo", "-r", str(rate), "-l", str(at_once), "-m", str(total or 1_000_000),
+            "-nostdin", "-recv_timeout", "120000",
         ]  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
 

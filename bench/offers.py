@@ -209,7 +209,9 @@ def _refill(load: Load, ours: Sequence[Measured], theirs: Sequence[Measured]) ->
     found.append(compare(f"{load.name}_overtaken", "% of calls", mine, other))
     mine, other = ([one.per_call(one.asterisk_s) for one in side] for side in (ours, theirs))
     found.append(compare(f"{load.name}_asterisk_cpu", "ms/call", mine, other))
-    found.append(compare(f"{load.name}_controller_cpu", "ms/call", [one.per_call(one.controller_s) for one in ours], []))
+    found.append(
+        compare(f"{load.name}_controller_cpu", "ms/call", [one.per_call(one.controller_s) for one in ours], [])
+    )
     return found
 
 

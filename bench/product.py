@@ -54,7 +54,9 @@ class Product:
         catalogue, agents = self.server.data / "bench-numbers.yaml", self.server.data / "bench-agents.yaml"
         catalogue.write_text(CATALOGUE)
         self.server.command("numbers", "import", str(catalogue))
-        lines = [f'- {{agent: "{one}", name: seat {one}, phone: "{one}", skills: {{general: 5}}}}' for one in self._seats]
+        lines = [
+            f'- {{agent: "{one}", name: seat {one}, phone: "{one}", skills: {{general: 5}}}}' for one in self._seats
+        ]
         agents.write_text("\n".join(lines) + "\n")
         self.server.command("agents", "import", str(agents))
 
