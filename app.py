@@ -179,6 +179,10 @@ class Hotline:
         self.checks.add("disk", self._disk_has_room)
         self.checks.add("event log", self._log_answers)
 
+    def queue_names(self) -> dict[str, str]:
+        """Every queue that a number in the catalogue leads to."""
+        return {queue: queue for queue in sorted({one.queue for one in self.ivr.catalogue.entries})}
+
     async def changed(self) -> None:
         """Tell the pages that there is news of tickets."""
         self._news("tickets")
@@ -305,7 +309,7 @@ def create_app(parts: Hotline) -> FastAPI:
         hotline.audit_http.routes(audit),
         ivr.http.routes(parts.ivr, clock),
         console.system.routes(parts.look, app.openapi),
-        acd.http.routes(parts.floor, clock, parts.figures),
+        acd.http.routes(parts.floor, clock, parts.figures, parts.queue_names),
         agents.http.routes(parts.agents, audit),
         recordings.http.routes(parts.recordings, audit, clock, RetentionPolicy()),
         transcription.http.routes(parts.transcripts, audit, clock),

@@ -13,7 +13,10 @@ form.addEventListener("submit", async (event) => {
       body: JSON.stringify({ login: fields.get("login"), password: fields.get("password") }),
     });
     if (answer.ok) location.replace("/");
-    else problem.textContent = sentences[answer.status] ?? "登录暂时不可用，请稍后再试。";
+    else {
+      problem.textContent = sentences[answer.status] ?? "登录暂时不可用，请稍后再试。";
+      form.elements.password.select();
+    }
   } catch {
     problem.textContent = "无法连接服务器。";
   }
