@@ -50,7 +50,7 @@ class Mix:
 
 def mixes(seed: int) -> Iterator[Mix]:
     chance = random.Random(seed)
-    demands = [(m.Need(f"skill{number}", chance.randint(1, 6)),) for number in range(16)]
+    demands: list[tuple[m.Need, ...]] = [(m.Need(f"skill{number}", chance.randint(1, 6)),) for number in range(16)]
     yield Mix("houses", random.Random(seed), 20, demands)
     yield Mix("pairs", random.Random(seed), 20)
     yield Mix("four", random.Random(seed), 4)

@@ -66,7 +66,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def _settings() -> dict[str, list[str]]:
-    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["mutmut"]
+    found: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["mutmut"]
+    return found
 
 
 def _modules() -> list[str]:
@@ -85,7 +86,7 @@ def _copy(tree: Path) -> None:
 
 
 def _mutmut(tree: Path, names: Iterable[str]) -> bool:
-    command = [Path(sys.executable).with_name("mutmut"), "run", "--max-children", "1", *names]
+    command = [str(Path(sys.executable).with_name("mutmut")), "run", "--max-children", "1", *names]
     environ = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
     log = tree / "mutmut.log"
     with log.open("ab") as out:
@@ -101,7 +102,9 @@ def _first(modules: list[str]) -> list[str]:
 
 
 def _results(tree: Path, module: str) -> dict[str, int | None]:
-    return json.loads((tree / "mutants" / f"{module.replace('.', '/')}.py.meta").read_text("utf-8"))["exit_code_by_key"]
+    file = tree / "mutants" / f"{module.replace('.', '/')}.py.meta"
+    found: dict[str, int | None] = json.loads(file.read_text("utf-8"))["exit_code_by_key"]
+    return found
 
 
 def _names(tree: Path, module: str) -> list[str]:

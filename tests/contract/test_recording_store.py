@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hotline.clock import ManualClock
 from hotline.database import metadata
@@ -103,7 +104,7 @@ async def test_facts_that_come_late_or_twice_change_nothing(service: RecordingSe
 async def test_opening_in_a_transaction_that_fails_leaves_nothing(
     service: RecordingService, database: OpenDatabase
 ) -> None:
-    async def fails(connection) -> None:
+    async def fails(connection: AsyncConnection) -> None:
         await store.open_recording(connection, service.new("call_1", arrived_at=NOW, answered_at=NOW, agents=["1"]))
         raise RuntimeError("killed")
 

@@ -1,11 +1,13 @@
 """Tickets keep their promises on every database, also when the same call is opened by many at once."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hotline.clock import ManualClock
 from hotline.database import metadata
@@ -52,7 +54,7 @@ def service(database: OpenDatabase) -> TicketService:
     return TicketService(database, ManualClock(NOW), UlidIds(), numbers=NumberFormat("YC"), zone=zone)
 
 
-async def patiently(work) -> Ticket:
+async def patiently(work: Callable[[], Awaitable[Ticket]]) -> Ticket:
     """PostgreSQL may say that it is too busy; the caller then asks again, as the controller's projection does."""
     while True:
         try:
@@ -91,7 +93,7 @@ async def test_many_calls_at_once_get_numbers_of_their_own(service: TicketServic
 async def test_projection_that_fails_leaves_nothing_and_may_be_repeated(
     service: TicketService, database: OpenDatabase
 ) -> None:
-    async def projection(connection, *, fails: bool) -> Ticket:
+    async def projection(connection: AsyncConnection, *, fails: bool) -> Ticket:
         born = await service.born(connection, CallRow(), agent="1001", at=NOW)
         await service.note(connection, "call_1", "talk_ended", NOW)
         await service.call_back(connection, CallRow(), "failed_node", NOW)

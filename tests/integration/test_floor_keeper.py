@@ -33,7 +33,7 @@ def sign_in(number: int) -> m.SignIn:
     return m.SignIn(seat=f"s{number}", agent=f"s{number}", phone=f"{8000 + number}", skills={"general": 1})
 
 
-async def test_keeper_that_was_simply_gone_is_followed_by_one_that_knows_everything(tmp_path: Path):
+async def test_keeper_that_was_simply_gone_is_followed_by_one_that_knows_everything(tmp_path: Path) -> None:
     async with files(tmp_path) as (log, lease):
         gone = FloorKeeper(log, SystemClock(), UlidIds(), lease=lease, owner="gone", checkpoint_every=7)
         await gone.start()
@@ -55,7 +55,7 @@ async def test_keeper_that_was_simply_gone_is_followed_by_one_that_knows_everyth
         await keeper.close()
 
 
-async def test_two_keepers_on_one_log_never_offer_a_seat_twice(tmp_path: Path):
+async def test_two_keepers_on_one_log_never_offer_a_seat_twice(tmp_path: Path) -> None:
     async with files(tmp_path) as (log, _):
         keepers = [FloorKeeper(log, SystemClock(), UlidIds()) for _ in range(2)]
         for keeper in keepers:
@@ -73,7 +73,7 @@ async def test_two_keepers_on_one_log_never_offer_a_seat_twice(tmp_path: Path):
             await keeper.close()
 
 
-async def test_command_costs_little_with_the_spooling_sqlite_log(tmp_path: Path):
+async def test_command_costs_little_with_the_spooling_sqlite_log(tmp_path: Path) -> None:
     async with (
         files(tmp_path) as (log, lease),
         SpooledLog(log, tmp_path / "spool.db", SystemClock()) as spooled,

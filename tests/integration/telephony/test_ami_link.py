@@ -14,7 +14,7 @@ from telephony.ami import AmiLink, AmiTimes, LinkDown, LinkUp
 from telephony.amiproto import Ask
 from telephony.amiwire import Message
 from telephony.errors import ActionRefused, AsteriskUnreachable, LineGoneError
-from tests.fake_ami import BOOTED, FakeAmi, error, event, response, success
+from tests.fake_ami import BOOTED, Action, FakeAmi, error, event, response, success
 
 pytestmark = pytest.mark.integration
 
@@ -217,10 +217,12 @@ async def test_a_list_that_is_refused_is_refused_and_does_not_hang(fake: FakeAmi
 async def test_actions_of_one_pipeline_arrive_together_and_in_order(fake: FakeAmi, listener: Listener) -> None:
     answered_after: list[int] = []
     fake.answers["Setvar"] = lambda _: None
-    fake.answers["Redirect"] = lambda action: (
+
+    def all_at_once(action: Action) -> bytes:
         answered_after.append(len(fake.actions("Setvar")))
-        or b"".join(success(earlier) for _, earlier in [*fake.actions("Setvar"), (1, action)])
-    )
+        return b"".join(success(earlier) for _, earlier in [*fake.actions("Setvar"), (1, action)])
+
+    fake.answers["Redirect"] = all_at_once
     async with linked(fake, listener) as link:
         asks = [Ask("Setvar", {"Variable": name}) for name in "ABC"]
         replies = await link.pipeline((*asks, Ask("Redirect")))

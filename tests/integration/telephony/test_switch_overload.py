@@ -10,6 +10,7 @@ from telephony import switch as switch_module
 from telephony.ami import AmiTimes
 from telephony.model import LineGone, NodeDown, NodeUp, SwitchFact, TrackStarted
 from telephony.switch import AsteriskSwitch
+from telephony.translate import translate
 from tests.fake_ami import Action, FakeAmi, event, response, success
 
 pytestmark = pytest.mark.integration
@@ -73,12 +74,11 @@ async def test_facts_up_to_the_limit_wait_for_their_reader_in_order(fake: FakeAm
 async def test_an_event_that_cannot_be_handled_costs_only_itself(
     fake: FakeAmi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = switch_module.translate
 
     def failing(known: object, heard: dict[str, str], at: object) -> object:
         if heard.get("Uniqueid") == "seat-1":
             raise RuntimeError
-        return real(known, heard, at)  # type: ignore[arg-type]
+        return translate(known, heard, at)  # type: ignore[arg-type]
 
     monkeypatch.setattr(switch_module, "translate", failing)
     async with AsteriskSwitch(fake.endpoint, SystemClock(), times=TIMES) as switch:

@@ -63,7 +63,7 @@ async def get(client: httpx.AsyncClient, path: str, role: str = "supervisor", **
     return await client.get(f"/api/v1/{path}", params=params, headers={"Authorization": f"Bearer {role}"})
 
 
-async def test_queues_tell_who_waits(client: httpx.AsyncClient, keeper: FloorKeeper, clock: ManualClock):
+async def test_queues_tell_who_waits(client: httpx.AsyncClient, keeper: FloorKeeper, clock: ManualClock) -> None:
     await a_busy_minute(keeper, clock)
     shown = (await get(client, "queues", "operator")).json()
     assert shown["next"] is None
@@ -74,7 +74,9 @@ async def test_queues_tell_who_waits(client: httpx.AsyncClient, keeper: FloorKee
     assert shown["items"][0]["longest_wait_s"] == 10
 
 
-async def test_floor_tells_seats_calls_and_offers(client: httpx.AsyncClient, keeper: FloorKeeper, clock: ManualClock):
+async def test_floor_tells_seats_calls_and_offers(
+    client: httpx.AsyncClient, keeper: FloorKeeper, clock: ManualClock
+) -> None:
     await a_busy_minute(keeper, clock)
     shown = (await get(client, "floor")).json()
     (seat,) = shown["seats"]
@@ -88,7 +90,9 @@ async def test_floor_tells_seats_calls_and_offers(client: httpx.AsyncClient, kee
     assert not shown["degraded"]
 
 
-async def test_figures_come_with_their_formulas(client: httpx.AsyncClient, keeper: FloorKeeper, clock: ManualClock):
+async def test_figures_come_with_their_formulas(
+    client: httpx.AsyncClient, keeper: FloorKeeper, clock: ManualClock
+) -> None:
     await a_busy_minute(keeper, clock)
     (offer,) = keeper.floor.offers()
     await keeper.do(m.Answer(offer=offer.offer))
@@ -104,18 +108,18 @@ async def test_figures_come_with_their_formulas(client: httpx.AsyncClient, keepe
     assert {item["name"]: item["value"] for item in by_number["items"]}["abandon_rate"] == 1
 
 
-async def test_figures_of_nothing_are_null(client: httpx.AsyncClient):
+async def test_figures_of_nothing_are_null(client: httpx.AsyncClient) -> None:
     shown = (await get(client, "kpis", hours="1")).json()
     assert {item["value"] for item in shown["items"] if item["unit"] != "calls"} == {None}
 
 
 @pytest.mark.parametrize(("path", "role"), [("floor", "unit"), ("kpis", "operator"), ("queues", "auditor")])
-async def test_others_may_not_look(client: httpx.AsyncClient, path: str, role: str):
+async def test_others_may_not_look(client: httpx.AsyncClient, path: str, role: str) -> None:
     assert (await get(client, path, role)).status_code == 403
     assert (await client.get(f"/api/v1/{path}")).status_code == 401
 
 
-async def test_ledger_recalls_what_the_log_has_and_then_listens(clock: ManualClock):
+async def test_ledger_recalls_what_the_log_has_and_then_listens(clock: ManualClock) -> None:
     log = MemoryLog()
     written = FloorKeeper(log, clock, CountedIds())
     await written.start()
@@ -129,7 +133,7 @@ async def test_ledger_recalls_what_the_log_has_and_then_listens(clock: ManualClo
 
 
 @pytest.mark.parametrize(("minute", "position"), [(0, 0), (1, 0), (2, 1), (5, 4), (99, 7)])
-async def test_moment_is_found_in_the_log(minute: int, position: int):
+async def test_moment_is_found_in_the_log(minute: int, position: int) -> None:
     class Timed(MemoryLog):
         async def read(self, stream: str, after: int = 0, limit: int = 1000) -> list[Entry]:
             start = datetime(2026, 1, 1, tzinfo=UTC)

@@ -24,7 +24,7 @@ CALLS = tuple(f"c{number}" for number in range(1, 9))
 seats = st.sampled_from(SEATS)
 calls = st.sampled_from(CALLS)
 levels = st.integers(1, 3)
-skills = st.one_of(
+skills: st.SearchStrategy[dict[str, int]] = st.one_of(
     st.fixed_dictionaries({"a": levels, "b": levels}),
     st.fixed_dictionaries({"a": levels}),
     st.fixed_dictionaries({"b": levels}),
@@ -52,8 +52,8 @@ class FloorMachine(RuleBasedStateMachine):
         crew=st.lists(skills, min_size=len(SEATS), max_size=len(SEATS)),
     )
     def open(self, wrap_up: int, limit: int, crew: list[dict[str, int]]) -> None:
-        self.rules = m.Rules(wrap_up=timedelta(seconds=wrap_up), unanswered_limit=limit)
-        self.floor, self.replica, self.naive = Floor(self.rules), Floor(), NaiveFloor(self.rules)
+        house = m.Rules(wrap_up=timedelta(seconds=wrap_up), unanswered_limit=limit)
+        self.floor, self.replica, self.naive = Floor(house), Floor(), NaiveFloor(house)
         self.ids = CountedIds()
         self.now = START
         self.joined: dict[str, int] = {}

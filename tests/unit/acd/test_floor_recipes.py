@@ -20,7 +20,7 @@ def busy_expert() -> Driver:
     return floor
 
 
-def test_call_widens_from_the_owner_to_everybody_after_its_time():
+def test_call_widens_from_the_owner_to_everybody_after_its_time() -> None:
     floor = busy_expert()
     floor.sign_in("operator", general=1)
     floor.join("c1", "housing", recipe=TO_GENERAL)
@@ -31,7 +31,7 @@ def test_call_widens_from_the_owner_to_everybody_after_its_time():
     assert not floor.last(m.Widened).nobody
 
 
-def test_step_is_taken_at_once_when_nobody_signed_in_meets_the_needs():
+def test_step_is_taken_at_once_when_nobody_signed_in_meets_the_needs() -> None:
     floor = Driver()
     floor.sign_in("operator", general=1)
     floor.join("c1", "housing", recipe=TO_GENERAL)
@@ -39,7 +39,7 @@ def test_step_is_taken_at_once_when_nobody_signed_in_meets_the_needs():
     assert floor.last(m.Widened).nobody
 
 
-def test_step_is_taken_at_once_when_the_last_who_met_the_needs_signs_out():
+def test_step_is_taken_at_once_when_the_last_who_met_the_needs_signs_out() -> None:
     floor = busy_expert()
     floor.sign_in("operator", general=1)
     floor.join("c1", "housing", recipe=TO_GENERAL)
@@ -48,7 +48,7 @@ def test_step_is_taken_at_once_when_the_last_who_met_the_needs_signs_out():
     assert floor.rings_at("c1") == "operator"
 
 
-def test_step_is_taken_at_once_when_the_last_who_met_the_needs_loses_the_skill():
+def test_step_is_taken_at_once_when_the_last_who_met_the_needs_loses_the_skill() -> None:
     floor = busy_expert()
     floor.sign_in("operator", general=1)
     floor.join("c1", "housing", recipe=TO_GENERAL)
@@ -56,7 +56,7 @@ def test_step_is_taken_at_once_when_the_last_who_met_the_needs_loses_the_skill()
     assert floor.rings_at("c1") == "operator"
 
 
-def test_paused_expert_is_waited_for():
+def test_paused_expert_is_waited_for() -> None:
     floor = Driver()
     floor.sign_in("expert", housing=5)
     floor.do(m.Pause(seat="expert", reason="meal"))
@@ -65,7 +65,7 @@ def test_paused_expert_is_waited_for():
     assert floor.rings_at("c1") == ""
 
 
-def test_widened_call_still_goes_to_the_expert_who_becomes_free_first():
+def test_widened_call_still_goes_to_the_expert_who_becomes_free_first() -> None:
     floor = busy_expert()
     floor.join("c1", "housing", recipe=TO_GENERAL)
     floor.after(25)
@@ -74,7 +74,7 @@ def test_widened_call_still_goes_to_the_expert_who_becomes_free_first():
     assert floor.rings_at("c1") == "expert"
 
 
-def test_owner_is_preferred_over_everybody_else_even_if_idle_for_a_shorter_time():
+def test_owner_is_preferred_over_everybody_else_even_if_idle_for_a_shorter_time() -> None:
     floor = busy_expert()
     floor.join("c1", "housing", recipe=TO_GENERAL)
     floor.after(20)
@@ -87,7 +87,7 @@ def test_owner_is_preferred_over_everybody_else_even_if_idle_for_a_shorter_time(
     assert floor.rings_at("c1") == "colleague"
 
 
-def test_steps_that_fell_due_while_it_rang_are_taken_when_it_waits_again():
+def test_steps_that_fell_due_while_it_rang_are_taken_when_it_waits_again() -> None:
     floor = Driver()
     floor.sign_in("expert", housing=5)
     floor.join("c1", "housing", recipe=(m.Step(after_s=5, needs=GENERAL),))
@@ -98,7 +98,7 @@ def test_steps_that_fell_due_while_it_rang_are_taken_when_it_waits_again():
     assert floor.rings_at("c1") == "operator"
 
 
-def test_call_that_was_widened_stands_in_the_order_of_its_arrival():
+def test_call_that_was_widened_stands_in_the_order_of_its_arrival() -> None:
     floor = Driver()
     floor.sign_in("expert", housing=5)
     floor.do(m.Pause(seat="expert", reason="meal"))
@@ -110,7 +110,7 @@ def test_call_that_was_widened_stands_in_the_order_of_its_arrival():
     assert floor.rings_at("c1") == "operator"
 
 
-def test_step_that_asks_for_nothing_new_changes_nothing():
+def test_step_that_asks_for_nothing_new_changes_nothing() -> None:
     floor = busy_expert()
     floor.join("c1", "housing", recipe=(m.Step(after_s=3, needs=HOUSING), m.Step(after_s=6)))
     floor.after(4)

@@ -18,7 +18,7 @@ def talking(seat: str = "a", **rules: object) -> Driver:
     return floor
 
 
-def test_wrap_up_follows_the_talk_and_ends_by_itself():
+def test_wrap_up_follows_the_talk_and_ends_by_itself() -> None:
     floor = talking()
     floor.do(m.Finish(call="c1"))
     assert floor.last(m.SeatChanged).until == NINE + timedelta(seconds=30)
@@ -29,14 +29,14 @@ def test_wrap_up_follows_the_talk_and_ends_by_itself():
     assert floor.rings_at("c2") == "a"
 
 
-def test_wrap_up_of_no_length_is_left_out():
+def test_wrap_up_of_no_length_is_left_out() -> None:
     floor = talking(wrap_up=timedelta())
     floor.do(m.Finish(call="c1"))
     assert floor.state("a") == "ready"
     assert all(fact.state is not m.SeatState.WRAP_UP for fact in floor.facts if isinstance(fact, m.SeatChanged))
 
 
-def test_wrap_up_ends_early_on_demand():
+def test_wrap_up_ends_early_on_demand() -> None:
     floor = talking()
     floor.do(m.Finish(call="c1"))
     floor.do(m.EndWrapUp(seat="a"))
@@ -44,7 +44,7 @@ def test_wrap_up_ends_early_on_demand():
     assert floor.do(m.EndWrapUp(seat="a")) == ()
 
 
-def test_pause_during_a_talk_comes_after_the_wrap_up():
+def test_pause_during_a_talk_comes_after_the_wrap_up() -> None:
     floor = talking()
     floor.do(m.Pause(seat="a", reason="meal"))
     assert floor.state("a") == "talking"
@@ -58,7 +58,7 @@ def test_pause_during_a_talk_comes_after_the_wrap_up():
     assert floor.state("a") == "ready"
 
 
-def test_resume_takes_back_a_pause_that_was_asked_for():
+def test_resume_takes_back_a_pause_that_was_asked_for() -> None:
     floor = talking()
     floor.do(m.Pause(seat="a", reason="meal"))
     floor.do(m.Resume(seat="a"))
@@ -67,7 +67,7 @@ def test_resume_takes_back_a_pause_that_was_asked_for():
     assert floor.state("a") == "ready"
 
 
-def test_pause_while_it_rings_sends_the_call_to_the_next_seat():
+def test_pause_while_it_rings_sends_the_call_to_the_next_seat() -> None:
     floor = Driver()
     floor.sign_in("a")
     floor.sign_in("b")
@@ -76,7 +76,7 @@ def test_pause_while_it_rings_sends_the_call_to_the_next_seat():
     assert (floor.state("a"), floor.rings_at("c1")) == ("paused", "b")
 
 
-def test_another_reason_begins_another_pause():
+def test_another_reason_begins_another_pause() -> None:
     floor = Driver()
     floor.sign_in("a")
     floor.do(m.Pause(seat="a", reason="meal"))
@@ -87,7 +87,7 @@ def test_another_reason_begins_another_pause():
     assert floor.do(m.Pause(seat="a", reason="training")) == ()
 
 
-def test_pause_without_a_reason_is_a_pause_all_the_same():
+def test_pause_without_a_reason_is_a_pause_all_the_same() -> None:
     floor = talking()
     floor.do(m.Pause(seat="a", reason=""))
     floor.do(m.Finish(call="c1"))
@@ -95,7 +95,7 @@ def test_pause_without_a_reason_is_a_pause_all_the_same():
     assert floor.state("a") == "paused"
 
 
-def test_seat_that_leaves_two_offers_unanswered_is_paused():
+def test_seat_that_leaves_two_offers_unanswered_is_paused() -> None:
     floor = Driver()
     floor.sign_in("a")
     floor.join("c1")
@@ -108,7 +108,7 @@ def test_seat_that_leaves_two_offers_unanswered_is_paused():
     assert (seat.state, seat.reason) == (m.SeatState.PAUSED, "no_answer")
 
 
-def test_an_answer_or_a_return_from_pause_forgives_unanswered_offers():
+def test_an_answer_or_a_return_from_pause_forgives_unanswered_offers() -> None:
     floor = Driver(m.Rules(wrap_up=timedelta()))
     floor.sign_in("a")
     for call in ("c1", "c2"):
@@ -128,7 +128,7 @@ def test_an_answer_or_a_return_from_pause_forgives_unanswered_offers():
     assert floor.state("a") == "ready"
 
 
-def test_seat_that_refuses_goes_to_the_end_of_the_line():
+def test_seat_that_refuses_goes_to_the_end_of_the_line() -> None:
     floor = Driver()
     floor.sign_in("a")
     floor.after(1)
@@ -141,7 +141,7 @@ def test_seat_that_refuses_goes_to_the_end_of_the_line():
     assert floor.rings_at("c2") == "b"
 
 
-def test_a_broken_phone_does_not_run_through_the_whole_queue():
+def test_a_broken_phone_does_not_run_through_the_whole_queue() -> None:
     floor = Driver()
     floor.sign_in("a")
     for number in range(50):
@@ -153,7 +153,7 @@ def test_a_broken_phone_does_not_run_through_the_whole_queue():
     assert floor.floor.seat("a").reason == "unreachable"  # type: ignore[union-attr]
 
 
-def test_seat_paused_because_its_phone_was_away_is_ready_when_the_phone_is_back():
+def test_seat_paused_because_its_phone_was_away_is_ready_when_the_phone_is_back() -> None:
     floor = Driver(m.Rules(unanswered_limit=1))
     floor.sign_in("a")
     floor.join("c1")
@@ -164,7 +164,7 @@ def test_seat_paused_because_its_phone_was_away_is_ready_when_the_phone_is_back(
     assert floor.rings_at("c1") == "a"
 
 
-def test_own_pause_is_not_ended_by_the_phone():
+def test_own_pause_is_not_ended_by_the_phone() -> None:
     floor = Driver()
     floor.sign_in("a")
     floor.do(m.Pause(seat="a", reason="meal"))
@@ -173,7 +173,7 @@ def test_own_pause_is_not_ended_by_the_phone():
     assert floor.state("a") == "paused"
 
 
-def test_unreachable_phone_is_not_offered_a_call_until_it_is_back():
+def test_unreachable_phone_is_not_offered_a_call_until_it_is_back() -> None:
     floor = Driver()
     floor.do(m.SignIn(seat="a", agent="a", phone="8001", skills={}, reachable=False))
     floor.join("c1")
@@ -182,7 +182,7 @@ def test_unreachable_phone_is_not_offered_a_call_until_it_is_back():
     assert floor.rings_at("c1") == "a"
 
 
-def test_phone_that_vanishes_while_it_rings_gives_the_call_to_the_next_seat():
+def test_phone_that_vanishes_while_it_rings_gives_the_call_to_the_next_seat() -> None:
     floor = Driver()
     floor.sign_in("a")
     floor.sign_in("b")
@@ -192,7 +192,7 @@ def test_phone_that_vanishes_while_it_rings_gives_the_call_to_the_next_seat():
     assert floor.rings_at("c1") == "b"
 
 
-def test_sign_out_while_it_rings_withdraws_and_offers_to_the_next_seat_at_once():
+def test_sign_out_while_it_rings_withdraws_and_offers_to_the_next_seat_at_once() -> None:
     floor = Driver()
     floor.sign_in("a")
     floor.sign_in("b")
@@ -202,7 +202,7 @@ def test_sign_out_while_it_rings_withdraws_and_offers_to_the_next_seat_at_once()
     assert floor.rings_at("c1") == "b"
 
 
-def test_sign_out_during_a_talk_waits_for_its_end():
+def test_sign_out_during_a_talk_waits_for_its_end() -> None:
     floor = talking()
     floor.do(m.SignOut(seat="a", reason="shift_over"))
     assert floor.do(m.SignOut(seat="a", reason="shift_over")) == ()
@@ -212,7 +212,7 @@ def test_sign_out_during_a_talk_waits_for_its_end():
     assert floor.last(m.SignedOut).reason == "shift_over"
 
 
-def test_second_sign_in_takes_back_a_sign_out_that_was_asked_for():
+def test_second_sign_in_takes_back_a_sign_out_that_was_asked_for() -> None:
     floor = talking()
     floor.do(m.SignOut(seat="a"))
     floor.sign_in("a")
@@ -220,7 +220,7 @@ def test_second_sign_in_takes_back_a_sign_out_that_was_asked_for():
     assert floor.state("a") == "wrap_up"
 
 
-def test_second_sign_in_updates_skills_and_finds_work_for_them_at_once():
+def test_second_sign_in_updates_skills_and_finds_work_for_them_at_once() -> None:
     floor = Driver()
     floor.sign_in("a", housing=1)
     floor.join("c1", "english")
@@ -228,7 +228,7 @@ def test_second_sign_in_updates_skills_and_finds_work_for_them_at_once():
     assert floor.rings_at("c1") == "a"
 
 
-def test_second_sign_in_leaves_a_pause_as_it_is():
+def test_second_sign_in_leaves_a_pause_as_it_is() -> None:
     floor = Driver()
     floor.sign_in("a")
     floor.do(m.Pause(seat="a", reason="meal"))
@@ -236,7 +236,7 @@ def test_second_sign_in_leaves_a_pause_as_it_is():
     assert floor.state("a") == "paused"
 
 
-def test_sign_in_at_the_phone_of_another_seat_signs_that_seat_out():
+def test_sign_in_at_the_phone_of_another_seat_signs_that_seat_out() -> None:
     floor = Driver()
     floor.sign_in("a", phone="8001")
     floor.join("c1")
@@ -246,7 +246,7 @@ def test_sign_in_at_the_phone_of_another_seat_signs_that_seat_out():
     assert floor.rings_at("c1") == "b"
 
 
-def test_phone_that_talks_is_not_taken_over():
+def test_phone_that_talks_is_not_taken_over() -> None:
     floor = Driver()
     floor.sign_in("a", phone="8001")
     floor.join("c1")
@@ -254,7 +254,7 @@ def test_phone_that_talks_is_not_taken_over():
     assert floor.do(m.SignIn(seat="b", agent="b", phone="8001", skills={})) == ()
 
 
-def test_agent_who_changes_phones_while_it_rings_is_rung_at_the_new_one():
+def test_agent_who_changes_phones_while_it_rings_is_rung_at_the_new_one() -> None:
     floor = Driver()
     floor.sign_in("a", phone="8001")
     floor.join("c1")
@@ -263,7 +263,7 @@ def test_agent_who_changes_phones_while_it_rings_is_rung_at_the_new_one():
     assert floor.last(m.Offered).phone == "8002"
 
 
-def test_commands_for_seats_and_offers_that_do_not_exist_lead_to_nothing():
+def test_commands_for_seats_and_offers_that_do_not_exist_lead_to_nothing() -> None:
     floor = Driver()
     for command in (
         m.SignOut(seat="x"),

@@ -44,7 +44,7 @@ def stored(log: MemoryLog) -> list[m.AnyFloorFact]:
     return [msgspec.json.decode(body, type=m.AnyFloorFact) for body in log.bodies]
 
 
-async def test_facts_are_in_the_log_and_on_the_floor_before_anybody_is_told():
+async def test_facts_are_in_the_log_and_on_the_floor_before_anybody_is_told() -> None:
     log = MemoryLog()
     seen: list[tuple[str, int, bool]] = []
     async with keeping(log) as keeper:
@@ -58,7 +58,7 @@ async def test_facts_are_in_the_log_and_on_the_floor_before_anybody_is_told():
     assert stored(log)[1:] == list(facts)
 
 
-async def test_commands_at_once_are_carried_out_one_after_another():
+async def test_commands_at_once_are_carried_out_one_after_another() -> None:
     log = MemoryLog()
     async with keeping(log) as keeper:
         told: list[m.AnyFloorFact] = []
@@ -71,7 +71,7 @@ async def test_commands_at_once_are_carried_out_one_after_another():
         assert [offer.call for offer in sorted(offers, key=lambda o: o.since)] == [f"c{n}" for n in range(20)]
 
 
-async def test_restart_gives_the_same_floor_from_facts_and_from_a_checkpoint():
+async def test_restart_gives_the_same_floor_from_facts_and_from_a_checkpoint() -> None:
     log = MemoryLog()
     async with keeping(log, checkpoint_every=5) as keeper:
         for n in range(3):
@@ -89,7 +89,7 @@ async def test_restart_gives_the_same_floor_from_facts_and_from_a_checkpoint():
             assert keeper.seq == len(log.bodies)
 
 
-async def test_late_keeper_reads_what_the_other_wrote_and_decides_again():
+async def test_late_keeper_reads_what_the_other_wrote_and_decides_again() -> None:
     log = MemoryLog()
     async with keeping(log) as first, keeping(log) as second:
         await first.do(sign_in("a"))
@@ -110,7 +110,7 @@ async def test_late_keeper_reads_what_the_other_wrote_and_decides_again():
         assert replayed.dump() == second.floor.dump()
 
 
-async def test_log_away_goes_on_in_memory_and_is_written_once_when_it_is_back():
+async def test_log_away_goes_on_in_memory_and_is_written_once_when_it_is_back() -> None:
     log = MemoryLog()
     async with keeping(log) as keeper:
         told: list[m.AnyFloorFact] = []
@@ -127,7 +127,7 @@ async def test_log_away_goes_on_in_memory_and_is_written_once_when_it_is_back():
 
 
 @pytest.mark.parametrize("trouble", ["answer_is_lost", "hangs"])
-async def test_append_whose_answer_was_lost_is_not_written_twice(trouble: str):
+async def test_append_whose_answer_was_lost_is_not_written_twice(trouble: str) -> None:
     log = MemoryLog()
     async with keeping(log, patience=timedelta(seconds=0.05)) as keeper:
         told: list[m.AnyFloorFact] = []
@@ -141,7 +141,7 @@ async def test_append_whose_answer_was_lost_is_not_written_twice(trouble: str):
         assert not keeper.degraded
 
 
-async def test_facts_lost_to_another_keeper_are_given_up_for_what_the_log_says():
+async def test_facts_lost_to_another_keeper_are_given_up_for_what_the_log_says() -> None:
     log = MemoryLog()
     async with keeping(log) as keeper:
         await keeper.do(sign_in("a"))
@@ -154,7 +154,7 @@ async def test_facts_lost_to_another_keeper_are_given_up_for_what_the_log_says()
         assert not keeper.degraded
 
 
-async def test_log_that_was_exchanged_is_read_again():
+async def test_log_that_was_exchanged_is_read_again() -> None:
     log = MemoryLog()
     async with keeping(log) as keeper:
         await keeper.do(sign_in("a"))
@@ -165,7 +165,7 @@ async def test_log_that_was_exchanged_is_read_again():
         assert {seat.seat for seat in keeper.floor.seats()} == {"z", "c"}
 
 
-async def test_listener_that_fails_keeps_nobody_from_hearing():
+async def test_listener_that_fails_keeps_nobody_from_hearing() -> None:
     log = MemoryLog()
     async with keeping(log) as keeper:
         told: list[m.AnyFloorFact] = []
@@ -182,7 +182,7 @@ async def test_listener_that_fails_keeps_nobody_from_hearing():
         assert len(told) == 1
 
 
-async def test_what_is_due_happens_without_anybody_asking():
+async def test_what_is_due_happens_without_anybody_asking() -> None:
     rules = m.Rules(
         ring=timedelta(seconds=0.02),
         grace=timedelta(seconds=0.01),
@@ -196,7 +196,7 @@ async def test_what_is_due_happens_without_anybody_asking():
         assert keeper.floor.call("c1") is not None
 
 
-async def test_nothing_due_costs_nothing():
+async def test_nothing_due_costs_nothing() -> None:
     async with keeping(MemoryLog()) as keeper:
         ticks = 0
 
@@ -206,7 +206,7 @@ async def test_nothing_due_costs_nothing():
             return ()
 
         await keeper.do(m.Join(call="c1", queue="q"))
-        keeper.do = count  # type: ignore[method-assign]
+        keeper.do = count  # type: ignore[method-assign, assignment]
         await asyncio.sleep(0.1)
         assert ticks == 0
 
@@ -233,7 +233,7 @@ class OneLease:
             self.holder = None
 
 
-async def test_who_has_no_lease_does_not_tick_and_takes_over_when_it_is_free():
+async def test_who_has_no_lease_does_not_tick_and_takes_over_when_it_is_free() -> None:
     log, lease = MemoryLog(), OneLease()
     rules = m.Rules(ring=timedelta(seconds=0.01), grace=timedelta(seconds=0.01))
     times = {"lease": lease, "rules": rules, "lease_ttl": timedelta(seconds=0.06)}
@@ -250,7 +250,7 @@ async def test_who_has_no_lease_does_not_tick_and_takes_over_when_it_is_free():
             await until(lambda: not list(waiting.floor.offers()))
 
 
-async def test_keepers_hear_of_each_other_without_a_command_and_at_once_when_nudged():
+async def test_keepers_hear_of_each_other_without_a_command_and_at_once_when_nudged() -> None:
     log, lease = MemoryLog(), OneLease()
     async with (
         keeping(log, lease=lease, owner="a", follow=timedelta(seconds=0.02)) as first,
@@ -265,7 +265,7 @@ async def test_keepers_hear_of_each_other_without_a_command_and_at_once_when_nud
         await until(lambda: first.floor.dump() == second.floor.dump())
 
 
-async def test_answer_to_an_offer_that_another_keeper_made_counts():
+async def test_answer_to_an_offer_that_another_keeper_made_counts() -> None:
     log, lease = MemoryLog(), OneLease()
     async with (
         keeping(log, lease=lease, owner="a", follow=timedelta(hours=1)) as first,
@@ -280,14 +280,14 @@ async def test_answer_to_an_offer_that_another_keeper_made_counts():
         assert await second.do(m.Answer(offer=offer.offer)) == ()
 
 
-async def test_phones_are_remembered_for_seats_that_sign_in_later():
+async def test_phones_are_remembered_for_seats_that_sign_in_later() -> None:
     async with keeping(MemoryLog()) as keeper:
         assert not keeper.is_reachable("8001")
         await keeper.do(m.Reachability(phone="8001", reachable=True))
         assert keeper.is_reachable("8001")
 
 
-async def test_calls_on_the_floor_are_told_by_what_they_do():
+async def test_calls_on_the_floor_are_told_by_what_they_do() -> None:
     async with keeping(MemoryLog()) as keeper:
         await keeper.do(sign_in("a"))
         facts = await keeper.do(m.Join(call="c1", queue="q"))
@@ -297,7 +297,7 @@ async def test_calls_on_the_floor_are_told_by_what_they_do():
         assert keeper.calls() == {"c1": "talking", "c2": "waiting"}
 
 
-def test_clock_that_jumps_does_not_move_the_floors_time():
+def test_clock_that_jumps_does_not_move_the_floors_time() -> None:
     clock = ManualClock(datetime(2026, 3, 2, tzinfo=UTC))
     steady = SteadyClock(clock)
     clock._start += timedelta(hours=1)
@@ -305,6 +305,6 @@ def test_clock_that_jumps_does_not_move_the_floors_time():
     assert steady.now() == datetime(2026, 3, 2, 0, 0, 2, tzinfo=UTC)
 
 
-def test_counted_ids_name_offers():
+def test_counted_ids_name_offers() -> None:
     facts = Floor().decide(m.Join(call="c", queue="q"), datetime(2026, 1, 1, tzinfo=UTC), CountedIds().new)
     assert len(facts) == 1

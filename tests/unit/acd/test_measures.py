@@ -38,18 +38,18 @@ DAY = [
 ]
 
 
-def test_answer_rate_counts_everybody_who_asked_for_a_human():
+def test_answer_rate_counts_everybody_who_asked_for_a_human() -> None:
     assert measures.answer_rate(DAY) == 4 / 8
     assert measures.answer_rate([]) is None
     assert measures.answer_rate([stay(5, None)]) is None
 
 
-def test_answers_in_time_are_told_from_arrival_and_from_the_queue():
+def test_answers_in_time_are_told_from_arrival_and_from_the_queue() -> None:
     assert measures.answered_within(DAY, clock=Clock.QUEUE) == 2 / 6
     assert measures.answered_within(DAY, clock=Clock.ARRIVAL) == 1 / 6
 
 
-def test_four_service_levels():
+def test_four_service_levels() -> None:
     level = {formula: measures.service_level(DAY, seconds(20), formula) for formula in ServiceLevelFormula}
     assert level[ServiceLevelFormula.STANDARD] == 3 / 5
     assert level[ServiceLevelFormula.WITH_ABANDONED] == 5 / 7
@@ -57,7 +57,7 @@ def test_four_service_levels():
     assert level[ServiceLevelFormula.OF_ALL] == 3 / 7
 
 
-def test_speed_of_answer_has_a_mean_a_median_and_a_p95():
+def test_speed_of_answer_has_a_mean_a_median_and_a_p95() -> None:
     spread = measures.speed_of_answer(DAY)
     assert spread is not None
     assert (spread.mean_s, spread.median_s, spread.p95_s) == (71 / 4, 10, 40)
@@ -65,12 +65,12 @@ def test_speed_of_answer_has_a_mean_a_median_and_a_p95():
     assert measures.speed_of_answer([]) is None
 
 
-def test_short_abandons_are_counted_apart():
+def test_short_abandons_are_counted_apart() -> None:
     assert measures.abandon_rate(DAY) == 2 / 7
     assert measures.short_abandons(DAY) == 1
 
 
-def test_target_itself_is_in_time():
+def test_target_itself_is_in_time() -> None:
     assert measures.answered_within([stay(15)], clock=Clock.QUEUE) == 1
     assert measures.service_level([stay(20)], seconds(20)) == 1
     assert measures.abandon_rate([stay(5, GONE)]) is None
@@ -91,7 +91,7 @@ def shift() -> tuple[Driver, Ledger]:
     return floor, Ledger().apply_all(floor.facts)
 
 
-def test_stay_is_folded_from_its_facts():
+def test_stay_is_folded_from_its_facts() -> None:
     floor, ledger = shift()
     (only,) = ledger.stays(NINE)
     assert (only.dialled, only.answered_by, only.waited) == ("12329", "a", seconds(5))
@@ -100,7 +100,7 @@ def test_stay_is_folded_from_its_facts():
     assert floor.now == NINE + seconds(205)
 
 
-def test_occupancy_leaves_pauses_out():
+def test_occupancy_leaves_pauses_out() -> None:
     floor, ledger = shift()
     (time,) = ledger.seat_times(floor.now)
     assert (time.signed_in, time.talking, time.wrap_up) == (seconds(205), seconds(60), seconds(30))
@@ -108,7 +108,7 @@ def test_occupancy_leaves_pauses_out():
     assert measures.occupancy([time]) == 90 / 105
 
 
-def test_sign_out_ends_the_shift_and_the_talk_without_wrap_up():
+def test_sign_out_ends_the_shift_and_the_talk_without_wrap_up() -> None:
     floor = Driver()
     floor.sign_in("a")
     floor.join("c1")
@@ -123,7 +123,7 @@ def test_sign_out_ends_the_shift_and_the_talk_without_wrap_up():
     assert measures.handle_time(ledger.stays(NINE)) == 20
 
 
-def test_call_that_talks_is_not_handled_yet():
+def test_call_that_talks_is_not_handled_yet() -> None:
     floor = Driver()
     floor.sign_in("a")
     floor.join("c1")
@@ -136,7 +136,7 @@ def test_call_that_talks_is_not_handled_yet():
     assert measures.handle_time(ledger.stays(NINE)) is None, "its wrap-up goes on"
 
 
-def test_adopted_call_was_answered():
+def test_adopted_call_was_answered() -> None:
     floor = Driver()
     floor.sign_in("a")
     floor.sign_in("b")
@@ -149,7 +149,7 @@ def test_adopted_call_was_answered():
     assert (only.answered, only.answered_by, only.waited, only.talk) == (True, "b", seconds(4), seconds(6))
 
 
-def test_each_stay_of_a_call_that_comes_back_is_counted():
+def test_each_stay_of_a_call_that_comes_back_is_counted() -> None:
     floor = Driver()
     floor.join("c1")
     floor.do(m.Abandon(call="c1", reason=m.LeaveReason.OVERFLOWED))
@@ -160,7 +160,7 @@ def test_each_stay_of_a_call_that_comes_back_is_counted():
     assert reasons == [m.LeaveReason.OVERFLOWED, m.LeaveReason.ABANDONED]
 
 
-def test_what_ended_before_the_window_is_forgotten():
+def test_what_ended_before_the_window_is_forgotten() -> None:
     floor, ledger = shift()
     floor.do(m.SignOut(seat="a"))
     ledger = Ledger().apply_all(floor.facts)
@@ -171,7 +171,7 @@ def test_what_ended_before_the_window_is_forgotten():
     assert ledger.seat_times(floor.now) == []
 
 
-def test_stays_that_left_before_the_moment_asked_for_are_not_told():
+def test_stays_that_left_before_the_moment_asked_for_are_not_told() -> None:
     floor, ledger = shift()
     assert ledger.stays(NINE + seconds(15)) != []
     assert ledger.stays(NINE + seconds(16)) == []

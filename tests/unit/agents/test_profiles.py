@@ -20,11 +20,11 @@ def problems(*agents: Agent) -> tuple[str, ...]:
     return caught.value.problems
 
 
-def test_usable_profiles_pass():
+def test_usable_profiles_pass() -> None:
     skills.check([Agent(agent="8001", name="A", phone="8001", skills={"general": 1, "housing_fund": 10})])
 
 
-def test_every_mistake_of_every_profile_is_told():
+def test_every_mistake_of_every_profile_is_told() -> None:
     found = problems(
         Agent(agent="8001a", name=" ", phone="8-1", skills={"General": 0, "law": 11}), Agent(agent="8002", name="B")
     )
@@ -32,7 +32,7 @@ def test_every_mistake_of_every_profile_is_told():
     assert all(each.startswith("8001a: ") for each in found)
 
 
-def test_work_number_belongs_to_one_agent():
+def test_work_number_belongs_to_one_agent() -> None:
     assert problems(Agent(agent="8001", name="A"), Agent(agent="8001", name="B")) == (
         "8001: this work number is there twice.",
     )
@@ -41,11 +41,11 @@ def test_work_number_belongs_to_one_agent():
 @pytest.mark.parametrize(
     ("phone", "fits"), [("80", True), ("8" * 12, True), ("8", False), ("8" * 13, False), ("8x", False)]
 )
-def test_phone_is_two_to_twelve_digits(phone: str, fits: bool):
+def test_phone_is_two_to_twelve_digits(phone: str, fits: bool) -> None:
     assert skills.is_phone(phone) is fits
 
 
-def test_demonstration_has_operators_experts_and_a_supervisor():
+def test_demonstration_has_operators_experts_and_a_supervisor() -> None:
     agents = loader.load(loader.DEMO)
     kinds = [agent.kind for agent in agents]
     assert (kinds.count(AgentKind.OPERATOR), kinds.count(AgentKind.EXPERT), kinds.count(AgentKind.SUPERVISOR)) == (
@@ -67,7 +67,7 @@ def test_demonstration_has_operators_experts_and_a_supervisor():
         ("- [", 0),
     ],
 )
-def test_file_with_mistakes_is_refused_with_all_of_them(tmp_path: Path, text: str, mistakes: int):
+def test_file_with_mistakes_is_refused_with_all_of_them(tmp_path: Path, text: str, mistakes: int) -> None:
     file = tmp_path / "agents.yaml"
     file.write_text(text, "utf-8")
     with pytest.raises(BadInput) as caught:
@@ -76,12 +76,12 @@ def test_file_with_mistakes_is_refused_with_all_of_them(tmp_path: Path, text: st
     assert str(file) in str(caught.value)
 
 
-def test_missing_file_is_said(tmp_path: Path):
+def test_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="nowhere"):
         loader.load(tmp_path / "nowhere.yaml")
 
 
-async def test_profiles_come_back_from_the_database_as_they_were(tmp_path: Path):
+async def test_profiles_come_back_from_the_database_as_they_were(tmp_path: Path) -> None:
     database = connect(f"sqlite:///{tmp_path / 'agents.db'}")
     await database.write(lambda connection: connection.run_sync(metadata.create_all, tables=[tables.agents]))
     store = SqlAgents(database)
@@ -96,7 +96,7 @@ async def test_profiles_come_back_from_the_database_as_they_were(tmp_path: Path)
     await database.close()
 
 
-def test_reasons_that_the_floor_gives_cannot_be_chosen():
+def test_reasons_that_the_floor_gives_cannot_be_chosen() -> None:
     assert presence.may_choose("meal")
     assert not any(
         presence.may_choose(code) for code in ("no_answer", "unreachable", "rejected", "unstated", "fishing")
@@ -104,6 +104,6 @@ def test_reasons_that_the_floor_gives_cannot_be_chosen():
     assert {"no_answer", "unreachable", "rejected", "busy"} <= set(presence.pause_reasons())
 
 
-def test_every_state_says_what_may_be_asked():
+def test_every_state_says_what_may_be_asked() -> None:
     assert set(presence.ALLOWED) == set(SeatState)
     assert all(presence.Action.SIGN_OUT in actions for actions in presence.ALLOWED.values())

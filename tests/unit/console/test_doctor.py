@@ -7,7 +7,8 @@ import pytest
 from console import probes
 from console.doctor import Verdict, good, missing, optional, report, text
 from hotline.settings import Settings
-from recordings.disk import Room
+from ivr.prompt_script import load_script
+from recordings.disk import GIB, Room
 
 pytestmark = pytest.mark.unit
 
@@ -70,11 +71,11 @@ def test_a_piper_voice_that_is_not_there_is_missing(tmp_path: Path, monkeypatch:
 def test_the_data_folder_must_be_a_folder_with_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     assert probes.data_folder(settings_of(tmp_path / "file" / "var")).verdict is Verdict.MISSING
-    free = {"bytes": 50 * probes.GIB}
-    monkeypatch.setattr(probes, "room", lambda _: Room(free["bytes"], 100 * probes.GIB))
+    free = {"bytes": 50 * GIB}
+    monkeypatch.setattr(probes, "room", lambda _: Room(free["bytes"], 100 * GIB))
     told = probes.data_folder(settings_of(tmp_path / "new" / "var"))
     assert (told.verdict, "made at the first start" in told.found) == (Verdict.OK, True)
-    for size, verdict in ((2 * probes.GIB, Verdict.OPTIONAL), (1 << 20, Verdict.MISSING)):
+    for size, verdict in ((2 * GIB, Verdict.OPTIONAL), (1 << 20, Verdict.MISSING)):
         free["bytes"] = size
         assert probes.data_folder(settings_of(tmp_path)).verdict is verdict
 
@@ -87,7 +88,7 @@ def test_a_new_installation_has_prompts_and_database_yet_to_be_made(tmp_path: Pa
 
 
 def test_prompts_that_were_lost_are_counted(tmp_path: Path) -> None:
-    names = list(probes.load_script().prompts)
+    names = list(load_script().prompts)
     (tmp_path / "prompts" / "studio").mkdir(parents=True)
     for name in names[1:-1]:
         (tmp_path / "prompts" / f"{name}.wav").touch()

@@ -11,6 +11,7 @@ import pytest
 
 from hotline.errors import Conflict, Unavailable
 from ivr.catalogue_file import parse
+from ivr.flow import Flow
 from ivr.loader import SHIPPED, load_folder
 from ivr.model import Catalogue, LedgerLine
 from ivr.service import DATA
@@ -66,7 +67,7 @@ class MemoryStore:
         if expected != self.at:
             raise Conflict("Somebody was faster.")
         self.catalogue, self.at = catalogue, self.at + 1
-        after = {"entries": len(catalogue.entries)}
+        after: dict[str, object] = {"entries": len(catalogue.entries)}
         self.lines.append(LedgerLine(seq=self.at, at=at, who=who, subject="12345", before=None, after=after))
         return len(catalogue.entries)
 
@@ -94,7 +95,7 @@ def demo() -> Catalogue:
 
 
 @pytest.fixture(scope="session")
-def shipped_flows():
+def shipped_flows() -> dict[str, Flow]:
     flows, problems = load_folder(SHIPPED)
     assert problems == {}
     return flows

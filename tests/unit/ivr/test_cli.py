@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import typer
-from click.testing import Result
 from sqlalchemy import create_engine
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from hotline.database import metadata
 from ivr import cli, cli_numbers, prompts, tables
 from ivr.service import DATA
+from tests.unit.ivr.conftest import ToneVoice
 
 pytestmark = pytest.mark.unit
 
@@ -22,7 +22,7 @@ GOOD = "numbers:\n  - {number: 12399, name: 新号, owner_unit: u, mode: whole}\
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, voice) -> Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, voice: ToneVoice) -> Run:
     """`hotline …` with a data folder of its own, its database made."""
     app = typer.Typer()
     app.add_typer(cli.app, name="ivr")

@@ -14,6 +14,7 @@ from hotline.security import Principal, Role
 from hotline.tasks import Tasks
 from ivr.http import routes
 from ivr.service import IvrService
+from tests.unit.ivr.conftest import MemoryStore, ToneVoice
 
 pytestmark = pytest.mark.unit
 
@@ -29,7 +30,7 @@ class Everybody:
 
 
 @pytest.fixture
-async def client(tmp_path: Path, store, voice) -> AsyncIterator[httpx.AsyncClient]:
+async def client(tmp_path: Path, store: MemoryStore, voice: ToneVoice) -> AsyncIterator[httpx.AsyncClient]:
     clock = ManualClock(NOON)
     service = IvrService(store, clock, tmp_path, home="0717", voice=voice)
     app = FastAPI()

@@ -199,13 +199,17 @@ def test_finished_run_stays_with_its_person(begin: Begin) -> None:
 
 
 def test_priority_is_the_higher_of_the_numbers_and_the_flows(begin: Begin) -> None:
-    assert step(begin("110", priority=7200), Started())[1].priority == 7200
-    assert step(begin("110", priority=60), Started())[1].priority == 3600
+    for own, higher in ((7200, 7200), (60, 3600)):
+        _, action = step(begin("110", priority=own), Started())
+        assert isinstance(action, EnterQueue)
+        assert action.priority == higher
 
 
 def test_queue_and_time_to_widen_are_the_numbers_own(begin: Begin) -> None:
     _, actions = walk(begin("12333", queue="elderly", widen_after_s=45), Started(), Silence(), Silence())
-    assert (actions[-1].queue, actions[-1].widen_after_s) == ("elderly", 45)
+    last = actions[-1]
+    assert isinstance(last, EnterQueue)
+    assert (last.queue, last.widen_after_s) == ("elderly", 45)
 
 
 def test_dual_track_is_dual_and_then_merged(begin: Begin) -> None:

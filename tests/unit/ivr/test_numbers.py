@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ivr.model import Catalogue, Entry, MergeMode, MergeStatus, Via
+from ivr.model import Catalogue, Dialled, Entry, MergeMode, MergeStatus, Via
 from ivr.numbers import Number, check_entry, half_a_year_after, identify, normalise, overlaps, warnings
 
 pytestmark = pytest.mark.unit
@@ -110,7 +110,7 @@ CATALOGUE = Catalogue(
 )
 
 
-def dialled(request: str, to: str = "", *diversions: str, at: datetime = NOON):
+def dialled(request: str, to: str = "", *diversions: str, at: datetime = NOON) -> Dialled:
     return identify(CATALOGUE, request, to, diversions, at)
 
 

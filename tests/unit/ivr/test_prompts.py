@@ -12,6 +12,7 @@ from ivr.model import Catalogue, Entry, MergeMode
 from ivr.prompt_script import load_script
 from ivr.prompts import PromptSet, render_all
 from ivr.voices import EspeakVoice, PiperVoice, choose
+from tests.unit.ivr.conftest import ToneVoice
 
 pytestmark = pytest.mark.unit
 
@@ -70,7 +71,7 @@ def test_long_number_is_not_read_out() -> None:
     assert "0717" not in spoken.text
 
 
-def test_rendered_prompt_is_8_khz_mono_16_bit_and_its_path_has_no_extension(tmp_path: Path, voice) -> None:
+def test_rendered_prompt_is_8_khz_mono_16_bit_and_its_path_has_no_extension(tmp_path: Path, voice: ToneVoice) -> None:
     prompts = render_all(tmp_path, [WHOLE], voice=voice)
     path = prompts.path("merged_12336")
     assert path.is_absolute()
@@ -81,7 +82,9 @@ def test_rendered_prompt_is_8_khz_mono_16_bit_and_its_path_has_no_extension(tmp_
     assert prompts.problems == ()
 
 
-def test_prompts_are_rendered_once_and_again_only_when_text_voice_or_file_changed(tmp_path: Path, voice) -> None:
+def test_prompts_are_rendered_once_and_again_only_when_text_voice_or_file_changed(
+    tmp_path: Path, voice: ToneVoice
+) -> None:
     first = render_all(tmp_path, [WHOLE], voice=voice)
     assert len(voice.spoken) == len(first.sounds)
     voice.spoken.clear()
@@ -96,13 +99,13 @@ def test_prompts_are_rendered_once_and_again_only_when_text_voice_or_file_change
     assert len(voice.spoken) == len(first.sounds)
 
 
-def test_unreadable_list_of_what_was_made_only_costs_time(tmp_path: Path, voice) -> None:
+def test_unreadable_list_of_what_was_made_only_costs_time(tmp_path: Path, voice: ToneVoice) -> None:
     render_all(tmp_path, voice=voice)
     (tmp_path / "prompts" / "made.json").write_text("{broken")
     assert render_all(tmp_path, voice=voice).problems == ()
 
 
-def test_prompt_that_cannot_be_rendered_is_a_problem_and_the_others_play(tmp_path: Path, voice) -> None:
+def test_prompt_that_cannot_be_rendered_is_a_problem_and_the_others_play(tmp_path: Path, voice: ToneVoice) -> None:
     render_all(tmp_path, voice=voice)
     voice.broken = True
     prompts = render_all(tmp_path, [WHOLE], voice=voice)
@@ -112,7 +115,7 @@ def test_prompt_that_cannot_be_rendered_is_a_problem_and_the_others_play(tmp_pat
         prompts.path("merged_12336")
 
 
-def test_missing_sound_file_is_told_in_one_sentence(tmp_path: Path, voice) -> None:
+def test_missing_sound_file_is_told_in_one_sentence(tmp_path: Path, voice: ToneVoice) -> None:
     prompts = render_all(tmp_path, voice=voice)
     (tmp_path / "prompts" / "bye.wav").unlink()
     with pytest.raises(BadInput, match=r"The sound file bye\.wav of the prompt bye is missing"):
@@ -120,7 +123,7 @@ def test_missing_sound_file_is_told_in_one_sentence(tmp_path: Path, voice) -> No
     assert PromptSet().length("bye") is None
 
 
-def test_studio_recording_of_the_right_form_is_played_as_it_is(tmp_path: Path, voice) -> None:
+def test_studio_recording_of_the_right_form_is_played_as_it_is(tmp_path: Path, voice: ToneVoice) -> None:
     file = tmp_path / "prompts" / "studio" / "bye.wav"
     recording(file, tone(1.5, 8000), 8000)
     prompts = render_all(tmp_path, voice=voice)
@@ -131,7 +134,7 @@ def test_studio_recording_of_the_right_form_is_played_as_it_is(tmp_path: Path, v
 
 @pytest.mark.parametrize(("rate", "channels", "width"), [(44100, 2, 2), (48000, 1, 3), (22050, 1, 1), (16000, 2, 4)])
 def test_studio_recording_of_another_form_is_converted(
-    tmp_path: Path, voice, rate: int, channels: int, width: int
+    tmp_path: Path, voice: ToneVoice, rate: int, channels: int, width: int
 ) -> None:
     recording(tmp_path / "prompts" / "studio" / "bye.wav", tone(1.0, rate, channels), rate, channels, width)
     prompts = render_all(tmp_path, voice=voice)
@@ -145,7 +148,9 @@ def test_studio_recording_of_another_form_is_converted(
 
 
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"not a sound at all", b"RIFF\x24\0\0\0WAVEfmt "])
-def test_unusable_recording_is_a_problem_and_the_rendered_prompt_plays(tmp_path: Path, voice, content: bytes) -> None:
+def test_unusable_recording_is_a_problem_and_the_rendered_prompt_plays(
+    tmp_path: Path, voice: ToneVoice, content: bytes
+) -> None:
     file = tmp_path / "prompts" / "studio" / "bye.wav"
     file.parent.mkdir(parents=True)
     file.write_bytes(content)
@@ -154,7 +159,7 @@ def test_unusable_recording_is_a_problem_and_the_rendered_prompt_plays(tmp_path:
     assert "not a WAV file" in prompts.problems[0]
 
 
-def test_recording_that_no_script_names_is_a_prompt_as_well(tmp_path: Path, voice) -> None:
+def test_recording_that_no_script_names_is_a_prompt_as_well(tmp_path: Path, voice: ToneVoice) -> None:
     recording(tmp_path / "studio" / "our_own.wav", tone(1, 8000), 8000)
     assert render_all(tmp_path, voice=voice, studio=tmp_path / "studio").length("our_own") == 1.0
 
@@ -192,7 +197,9 @@ def test_mistake_in_the_script_is_told_with_its_place(tmp_path: Path, text: str,
     assert any(problem.startswith(expected.replace("p.yaml", str(file))) for problem in caught.value.problems)
 
 
-def test_every_number_of_the_shipped_catalogues_has_its_prompts(tmp_path: Path, voice, demo: Catalogue) -> None:
+def test_every_number_of_the_shipped_catalogues_has_its_prompts(
+    tmp_path: Path, voice: ToneVoice, demo: Catalogue
+) -> None:
     names = set(render_all(tmp_path, demo.entries, voice=voice).sounds)
     assert {"merged_12336", "merged_96119", "brand_12333", "brand_12356", "brand_12319"} <= names
     assert "merged_12333" not in names

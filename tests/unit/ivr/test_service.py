@@ -14,6 +14,7 @@ from hotline.tasks import Tasks
 from ivr.flow import EnterQueue, Play, Silence, Started
 from ivr.interpreter import step
 from ivr.service import IvrService
+from tests.unit.ivr.conftest import MemoryStore, ToneVoice
 
 pytestmark = pytest.mark.unit
 
@@ -34,7 +35,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-async def service(tmp_path: Path, store, voice) -> IvrService:
+async def service(tmp_path: Path, store: MemoryStore, voice: ToneVoice) -> IvrService:
     """A service that is not started."""
     return IvrService(store, ManualClock(NOON), tmp_path, home="0717", voice=voice, poll_s=0.01)
 
@@ -179,7 +180,7 @@ async def test_import_that_names_a_flow_that_is_not_there_is_refused(started: Be
 
 
 async def test_import_decides_again_when_somebody_was_faster_and_gives_up_after_three_times(
-    started: Begun, store
+    started: Begun, store: MemoryStore
 ) -> None:
     service = await started()
     text = b"numbers:\n  - {number: 12399, name: x, owner_unit: u, mode: whole}\n"
@@ -190,14 +191,14 @@ async def test_import_decides_again_when_somebody_was_faster_and_gives_up_after_
         await service.import_catalogue(text.replace(b"x,", b"y,"), "n.yaml", "someone")
 
 
-async def test_catalogue_that_another_process_stored_is_taken_over(started: Begun, store) -> None:
+async def test_catalogue_that_another_process_stored_is_taken_over(started: Begun, store: MemoryStore) -> None:
     service = await started()
     store.catalogue, store.at = type(store.catalogue)(home="0717"), store.at + 1
     await until(lambda: service.state().entries == 0)
 
 
 async def test_last_catalogue_is_used_while_the_database_is_down_even_after_a_restart(
-    started: Begun, store, tmp_path: Path, voice
+    started: Begun, store: MemoryStore, tmp_path: Path, voice: ToneVoice
 ) -> None:
     service = await started()
     store.is_down = True
@@ -216,7 +217,9 @@ async def test_last_catalogue_is_used_while_the_database_is_down_even_after_a_re
         await until(lambda: again.state().source == "database" and not again.state().problems)
 
 
-async def test_start_without_database_and_without_snapshot_serves_12345(service: IvrService, store) -> None:
+async def test_start_without_database_and_without_snapshot_serves_12345(
+    service: IvrService, store: MemoryStore
+) -> None:
     store.is_down = True
     async with Tasks("alone") as tasks:
         await service.start(tasks)
@@ -224,7 +227,7 @@ async def test_start_without_database_and_without_snapshot_serves_12345(service:
         assert (service.state().source, run.flow.name) == ("nothing", "self")
 
 
-async def test_broken_snapshot_is_as_good_as_none(service: IvrService, store, tmp_path: Path) -> None:
+async def test_broken_snapshot_is_as_good_as_none(service: IvrService, store: MemoryStore, tmp_path: Path) -> None:
     (tmp_path / "catalogue.json").write_text('{"revision": "x"')
     store.is_down = True
     async with Tasks("alone") as tasks:
@@ -232,7 +235,7 @@ async def test_broken_snapshot_is_as_good_as_none(service: IvrService, store, tm
         assert service.state().source == "nothing"
 
 
-async def test_only_an_empty_database_is_seeded(service: IvrService, store) -> None:
+async def test_only_an_empty_database_is_seeded(service: IvrService, store: MemoryStore) -> None:
     assert await service.seed("test", demo=False)
     numbers = {entry.number for entry in store.catalogue.entries}
     assert {"12345", "110", "12366"} <= numbers

@@ -6,16 +6,18 @@ import json
 import os
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 from typer.testing import CliRunner
 
 from hotline.clock import ManualClock
 from hotline.errors import Unavailable
 from hotline.sql import OpenDatabase
 from recordings import store_sql as store
+from recordings import tables
 from recordings.cli import app
 from recordings.integrity import Head
 from recordings.model import Party, Recording, RecordingState, Track
@@ -24,6 +26,7 @@ from recordings.retention import RetentionPolicy
 from recordings.service import RecordingService
 from recordings.store_files import RecordingFiles
 from recordings.verify import Finding, Report, verify
+from tests.unit.recordings.conftest import Scribe
 
 pytestmark = pytest.mark.unit
 
@@ -136,16 +139,21 @@ async def test_forged_sound_with_a_fitting_row_does_not_fit_the_chain(
     forged = path.read_bytes()[:-2] + b"\0\0"
     path.write_bytes(forged)
     sha256 = hashlib.sha256(forged).hexdigest()
-    await database.write(lambda c: c.execute(store.update(store.recordings).values(sha256=sha256)))
+    await database.write(lambda c: c.execute(update(tables.recordings).values(sha256=sha256)))
     assert findings(await verify(database, files)) == [(Finding.ROW, row.id)]
 
 
 async def test_due_recording_is_removed_certified_and_still_verifies(
-    make: Make, database: OpenDatabase, files: RecordingFiles, clock: ManualClock, scribe, service: RecordingService
+    make: Make,
+    database: OpenDatabase,
+    files: RecordingFiles,
+    clock: ManualClock,
+    scribe: Scribe,
+    service: RecordingService,
 ) -> None:
     due, held, young = [await make(f"call_{number}") for number in range(3)]
     for call in ("call_0", "call_1"):
-        await database.write(lambda c, call=call: store.classify(c, call, "short"))
+        await database.write(partial(store.classify, call=call, retention_class="short"))
     assert await database.write(lambda c: store.set_legal_hold(c, held.id, hold=True))
     clock.advance(timedelta(days=11))
     purger = Purger(database, files, KEPT, clock, scribe)
@@ -163,7 +171,12 @@ async def test_due_recording_is_removed_certified_and_still_verifies(
 
 
 async def test_nothing_is_removed_that_cannot_be_audited(
-    make: Make, database: OpenDatabase, files: RecordingFiles, clock: ManualClock, scribe, service: RecordingService
+    make: Make,
+    database: OpenDatabase,
+    files: RecordingFiles,
+    clock: ManualClock,
+    scribe: Scribe,
+    service: RecordingService,
 ) -> None:
     row = await make("call_1")
     clock.advance(timedelta(days=2000))
@@ -175,7 +188,13 @@ async def test_nothing_is_removed_that_cannot_be_audited(
 
 
 async def test_removal_that_was_cut_off_goes_on(
-    make: Make, database: OpenDatabase, files: RecordingFiles, clock: ManualClock, scribe, service, monkeypatch
+    make: Make,
+    database: OpenDatabase,
+    files: RecordingFiles,
+    clock: ManualClock,
+    scribe: Scribe,
+    service: RecordingService,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     row = await make("call_1")
     clock.advance(timedelta(days=2000))

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,7 +39,14 @@ def put(files: RecordingFiles, name: str, data: bytes = b"x") -> Path:
 
 
 def write(files: RecordingFiles, data: bytes = b"sound", recording: str = "rec_1") -> None:
-    files.write_sound(DAY, "call_1", recording, lambda out: os.write(out, data) and None, lambda _: None)
+    files.write_sound(DAY, "call_1", recording, writing(data), lambda _: None)
+
+
+def writing(data: bytes) -> Callable[[int], None]:
+    def write_it(out: int) -> None:
+        os.write(out, data)
+
+    return write_it
 
 
 @pytest.mark.parametrize("name", EVIL)
@@ -150,7 +158,7 @@ def test_written_sound_is_there_as_a_whole(files: RecordingFiles) -> None:
         DAY,
         "call_1",
         "rec_1",
-        lambda out: os.write(out, b"sound") and None,
+        writing(b"sound"),
         lambda out: seen.append(os.pread(out, 9, 0)),
     )
     assert seen == [b"sound"]

@@ -11,6 +11,7 @@ import httpx
 import numpy as np
 import pytest
 from fastapi import FastAPI
+from starlette.types import Message
 
 from hotline.clock import ManualClock
 from hotline.http import install_problems
@@ -20,6 +21,7 @@ from recordings.http import routes
 from recordings.model import RATE, Party, Recording, Track
 from recordings.retention import RetentionPolicy
 from recordings.service import RecordingService
+from tests.unit.recordings.conftest import Scribe
 
 pytestmark = pytest.mark.unit
 
@@ -37,7 +39,7 @@ class Everyone:
 
 
 @pytest.fixture
-async def client(service: RecordingService, scribe, clock: ManualClock) -> AsyncIterator[httpx.AsyncClient]:
+async def client(service: RecordingService, scribe: Scribe, clock: ManualClock) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     install_problems(app)
     app.state.identity = Everyone()
@@ -74,7 +76,9 @@ def channels(data: bytes) -> np.ndarray:
         return np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, file.getnchannels())
 
 
-async def test_whole_sound_is_the_sealed_file(client, played: Recording, service: RecordingService, scribe) -> None:
+async def test_whole_sound_is_the_sealed_file(
+    client: httpx.AsyncClient, played: Recording, service: RecordingService, scribe: Scribe
+) -> None:
     answer = await client.get(f"{BASE}/{played.id}/audio", headers=QA)
     assert answer.status_code == 200
     assert answer.content == service.sound_path(played).read_bytes()
@@ -88,7 +92,9 @@ async def test_whole_sound_is_the_sealed_file(client, played: Recording, service
     assert scribe.lines[0][1:4] == ("recording.play", played.id, "ok")
 
 
-async def test_range_is_that_part_and_audited_as_such(client, played: Recording, service, scribe) -> None:
+async def test_range_is_that_part_and_audited_as_such(
+    client: httpx.AsyncClient, played: Recording, service: RecordingService, scribe: Scribe
+) -> None:
     answer = await client.get(f"{BASE}/{played.id}/audio", headers={**QA, "range": "bytes=40-99"})
     assert answer.status_code == 206
     assert answer.content == service.sound_path(played).read_bytes()[40:100]
@@ -97,7 +103,9 @@ async def test_range_is_that_part_and_audited_as_such(client, played: Recording,
     assert (scribe.lines[0][4]["first"], scribe.lines[0][4]["last"]) == (40, 99)
 
 
-async def test_pieces_of_a_range_put_together_are_the_whole(client, played: Recording, service) -> None:
+async def test_pieces_of_a_range_put_together_are_the_whole(
+    client: httpx.AsyncClient, played: Recording, service: RecordingService
+) -> None:
     whole, step = b"", 30_011
     for first in range(0, played.size_bytes, step):
         asked = {**QA, "range": f"bytes={first}-{first + step - 1}"}
@@ -108,7 +116,9 @@ async def test_pieces_of_a_range_put_together_are_the_whole(client, played: Reco
 @pytest.mark.parametrize(
     "value", ["bytes=" + ",".join(f"{n}-{n}" for n in range(1000)), "bytes=999999999-", "bytes=5-1", "bytes=0-0,2-3"]
 )
-async def test_ranges_that_make_no_sense_are_refused(client, played: Recording, value: str, scribe) -> None:
+async def test_ranges_that_make_no_sense_are_refused(
+    client: httpx.AsyncClient, played: Recording, value: str, scribe: Scribe
+) -> None:
     answer = await client.get(f"{BASE}/{played.id}/audio", headers={**QA, "range": value})
     assert answer.status_code == 416
     assert answer.headers["content-range"] == f"bytes */{played.size_bytes}"
@@ -116,7 +126,7 @@ async def test_ranges_that_make_no_sense_are_refused(client, played: Recording, 
     assert scribe.lines[0][3] == "bad_range"
 
 
-async def test_range_counts_only_if_the_sound_is_still_the_same(client, played: Recording) -> None:
+async def test_range_counts_only_if_the_sound_is_still_the_same(client: httpx.AsyncClient, played: Recording) -> None:
     path = f"{BASE}/{played.id}/audio"
     same = {**QA, "range": "bytes=0-9", "if-range": f'"{played.sha256}"'}
     other = {**QA, "range": "bytes=0-9", "if-range": '"other"'}
@@ -124,14 +134,14 @@ async def test_range_counts_only_if_the_sound_is_still_the_same(client, played: 
     assert (await client.get(path, headers=other)).status_code == 200
 
 
-async def test_head_tells_size_and_sends_nothing(client, played: Recording) -> None:
+async def test_head_tells_size_and_sends_nothing(client: httpx.AsyncClient, played: Recording) -> None:
     answer = await client.head(f"{BASE}/{played.id}/audio", headers={**QA, "range": "bytes=0-9"})
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-length"] == str(played.size_bytes)
 
 
 @pytest.mark.parametrize(("channel", "level"), [("citizen", 100), ("operator", 200), ("0", 100), ("1", 200)])
-async def test_one_party_alone_is_mono(client, played: Recording, channel: str, level: int) -> None:
+async def test_one_party_alone_is_mono(client: httpx.AsyncClient, played: Recording, channel: str, level: int) -> None:
     answer = await client.get(f"{BASE}/{played.id}/audio", params={"channel": channel}, headers=QA)
     sound = channels(answer.content)
     assert sound.shape == (4 * RATE, 1)
@@ -144,14 +154,16 @@ async def test_one_party_alone_is_mono(client, played: Recording, channel: str, 
     assert part.content == answer.content[43:302]
 
 
-async def test_channel_that_is_not_there_is_not_found_and_nonsense_is_refused(client, played: Recording) -> None:
+async def test_channel_that_is_not_there_is_not_found_and_nonsense_is_refused(
+    client: httpx.AsyncClient, played: Recording
+) -> None:
     path = f"{BASE}/{played.id}/audio"
     assert (await client.get(path, params={"channel": "supervisor"}, headers=QA)).status_code == 404
     assert (await client.get(path, params={"channel": "9"}, headers=QA)).status_code == 404
     assert (await client.get(path, params={"channel": "../x"}, headers=QA)).status_code == 400
 
 
-async def test_expert_hears_only_the_joined_part(client, played: Recording) -> None:
+async def test_expert_hears_only_the_joined_part(client: httpx.AsyncClient, played: Recording) -> None:
     answer = await client.get(f"{BASE}/{played.id}/audio", headers=as_(Role.EXPERT, "E7"))
     sound = channels(answer.content)
     assert sound.shape == (RATE, 3)
@@ -160,7 +172,7 @@ async def test_expert_hears_only_the_joined_part(client, played: Recording) -> N
 
 
 async def test_operator_hears_the_own_call_and_after_a_day_it_is_as_if_it_had_never_been(
-    client, played: Recording, clock: ManualClock, scribe
+    client: httpx.AsyncClient, played: Recording, clock: ManualClock, scribe: Scribe
 ) -> None:
     path, mine = f"{BASE}/{played.id}/audio", as_(Role.OPERATOR, "1001")
     assert (await client.get(path, headers=mine)).status_code == 200
@@ -176,13 +188,15 @@ async def test_operator_hears_the_own_call_and_after_a_day_it_is_as_if_it_had_ne
 
 
 @pytest.mark.parametrize("role", [Role.DISPATCHER, Role.UNIT, Role.ADMINISTRATOR, Role.AUDITOR])
-async def test_roles_without_the_permission_are_refused(client, played: Recording, role: Role) -> None:
+async def test_roles_without_the_permission_are_refused(
+    client: httpx.AsyncClient, played: Recording, role: Role
+) -> None:
     for path in (BASE, f"{BASE}/{played.id}", f"{BASE}/{played.id}/audio"):
         assert (await client.get(path, headers=as_(role, "1001"))).status_code == 403
         assert (await client.get(path)).status_code == 401
 
 
-async def test_without_an_audit_nothing_is_played(client, played: Recording, scribe) -> None:
+async def test_without_an_audit_nothing_is_played(client: httpx.AsyncClient, played: Recording, scribe: Scribe) -> None:
     scribe.broken = True
     for headers in (QA, {**QA, "range": "bytes=0-9"}, {**QA, "range": "bytes=9-0"}):
         answer = await client.get(f"{BASE}/{played.id}/audio", headers=headers)
@@ -190,7 +204,9 @@ async def test_without_an_audit_nothing_is_played(client, played: Recording, scr
         assert b"RIFF" not in answer.content
 
 
-async def test_sound_that_was_changed_is_not_played(client, played: Recording, service, scribe) -> None:
+async def test_sound_that_was_changed_is_not_played(
+    client: httpx.AsyncClient, played: Recording, service: RecordingService, scribe: Scribe
+) -> None:
     path, file = f"{BASE}/{played.id}/audio", service.sound_path(played)
     assert (await client.get(path, headers=QA)).status_code == 200
     data = bytearray(file.read_bytes())
@@ -204,18 +220,20 @@ async def test_sound_that_was_changed_is_not_played(client, played: Recording, s
     assert [line[3] for line in scribe.lines] == ["ok", "damaged", "missing", "damaged"]
 
 
-async def test_running_call_has_no_sound_yet(client, service: RecordingService, clock: ManualClock) -> None:
+async def test_running_call_has_no_sound_yet(
+    client: httpx.AsyncClient, service: RecordingService, clock: ManualClock
+) -> None:
     row = await service.open("call_5", arrived_at=clock.now(), answered_at=clock.now())
     assert (await client.get(f"{BASE}/{row.id}/audio", headers=QA)).status_code == 409
     assert (await client.get(f"{BASE}/{row.id}", headers=QA)).json()["state"] == "open"
 
 
 @pytest.mark.parametrize("name", ["..%2f..%2fetc%2fpasswd", "%00", "rec_1%00.wav", "rec_1.wav", "%2e%2e"])
-async def test_foreign_names_are_not_found(client, played: Recording, name: str) -> None:  # noqa: ARG001
+async def test_foreign_names_are_not_found(client: httpx.AsyncClient, played: Recording, name: str) -> None:  # noqa: ARG001
     assert (await client.get(f"{BASE}/{name}/audio", headers=QA)).status_code == 404
 
 
-async def test_row_tells_channels_hash_and_flags(client, played: Recording) -> None:
+async def test_row_tells_channels_hash_and_flags(client: httpx.AsyncClient, played: Recording) -> None:
     row = (await client.get(f"{BASE}/{played.id}", headers=QA)).json()
     assert (row["sha256"], row["length_ms"], row["truncated"]) == (played.sha256, 4000, True)
     assert [c["party"] for c in row["channels"]] == ["citizen", "operator", "expert"]
@@ -223,7 +241,7 @@ async def test_row_tells_channels_hash_and_flags(client, played: Recording) -> N
     assert row["kept_until"] > row["ended_at"]
 
 
-async def test_list_has_pages(client, service: RecordingService, clock: ManualClock) -> None:
+async def test_list_has_pages(client: httpx.AsyncClient, service: RecordingService, clock: ManualClock) -> None:
     for number in range(5):
         at = clock.now() + timedelta(seconds=number)
         await service.open(f"call_{number}", arrived_at=at, answered_at=at)
@@ -247,7 +265,9 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-async def test_file_is_closed_when_the_listener_goes_away(service: RecordingService, played: Recording, scribe) -> None:
+async def test_file_is_closed_when_the_listener_goes_away(
+    service: RecordingService, played: Recording, scribe: Scribe
+) -> None:
     """The connection breaks after the first piece; a file left open would be a ResourceWarning or a leak."""
     app = FastAPI()
     app.state.identity = Everyone()
@@ -257,7 +277,7 @@ async def test_file_is_closed_when_the_listener_goes_away(service: RecordingServ
     async def receive() -> dict[str, object]:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    async def send(message: dict[str, object]) -> None:
+    async def send(message: Message) -> None:
         if message["type"] == "http.response.body":
             raise OSError("gone")
 

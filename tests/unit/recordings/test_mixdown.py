@@ -1,6 +1,7 @@
 """Tracks land in the right channel at the right sample, whatever order, lateness or damage they come with."""
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import numpy as np
 import pytest
@@ -160,12 +161,12 @@ TRACKS = st.lists(
 @settings(max_examples=150, deadline=None)
 @given(TRACKS, st.integers(1, 400), st.randoms(use_true_random=False))
 def test_every_sample_after_the_answer_is_heard_once_at_its_moment(
-    shapes: list[tuple[Party, int, int]], size: int, shuffle: "st.RandomModule"
+    shapes: list[tuple[Party, int, int]], size: int, shuffle: Random
 ) -> None:
     """An independent model: write each voice sample by sample where it belongs; compare with the blocks."""
     items = [found(p, s / RATE, n, line=f"l.{i}", agent=f"a{i}") for i, (p, s, n) in enumerate(shapes)]
     order = list(range(len(items)))
-    shuffle.shuffle(order)  # type: ignore[attr-defined]
+    shuffle.shuffle(order)
     items = [items[n] for n in order]
     voices = [voice(item.samples or 0, 7 * n) for n, item in zip(order, items, strict=True)]
     layout = plan(items, ANSWER)

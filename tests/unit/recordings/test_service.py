@@ -8,16 +8,19 @@ import tracemalloc
 import wave
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hotline.clock import ManualClock
 from hotline.errors import Conflict, NotFound
 from hotline.sql import OpenDatabase
-from recordings import closing
+from recordings import closing, tables
 from recordings import store_sql as store
 from recordings.model import RATE, Flag, Party, Recording, RecordingState, Track, Transcription
 from recordings.service import RecordingService, Swept
@@ -44,7 +47,7 @@ def answered(service: RecordingService, speak: Speak, clock: ManualClock) -> Ans
     return begin
 
 
-def end(clock: ManualClock) -> dict[str, object]:
+def end(clock: ManualClock) -> dict[str, Any]:
     return {"ended_at": clock.now() + timedelta(seconds=2)}
 
 
@@ -85,7 +88,7 @@ async def test_opening_again_gives_the_same_recording_and_keeps_what_is_known(
 
 
 async def test_closing_again_changes_nothing(
-    service: RecordingService, answered: Answered, clock: ManualClock, database
+    service: RecordingService, answered: Answered, clock: ManualClock, database: OpenDatabase
 ) -> None:
     await answered("call_1")
     first = await service.close("call_1", **end(clock))
@@ -148,7 +151,7 @@ async def test_missing_empty_and_cut_tracks_are_flags_on_the_row(
 
 
 async def test_odd_byte_of_a_crash_is_left_out(
-    service: RecordingService, answered: Answered, clock: ManualClock, files
+    service: RecordingService, answered: Answered, clock: ManualClock, files: RecordingFiles
 ) -> None:
     row = await answered("call_1")
     track = files.track_folder(row.folder, row.call) / "call_1b.2.sln"
@@ -289,9 +292,9 @@ async def test_sound_composed_before_the_database_was_set_back_is_kept(
     assert done is not None
     pending = {"state": "pending", "sha256": "", "size_bytes": 0, "channels": []}
 
-    async def set_back(connection) -> None:
-        await connection.execute(delete(store.recording_chain))
-        await connection.execute(store.update(store.recordings).values(**pending))
+    async def set_back(connection: AsyncConnection) -> None:
+        await connection.execute(delete(tables.recording_chain))
+        await connection.execute(update(tables.recordings).values(**pending))
 
     await database.write(set_back)
     again = await service.finish(row.id)
@@ -402,7 +405,7 @@ async def test_recording_that_fails_in_an_unforeseen_way_keeps_no_other_waiting(
 ) -> None:
     rows = [await answered(f"call_{number}") for number in range(3)]
     for row in rows:
-        await database.write(lambda c, row=row: store.close_recording(c, row.call, clock.now()))
+        await database.write(partial(store.close_recording, call=row.call, ended_at=clock.now()))
     bad = min(row.id for row in rows)
 
     def composed(files: RecordingFiles, row: Recording) -> closing.Composed:

@@ -1,6 +1,6 @@
 """Tickets over HTTP: each role its projection, each view a line in the audit, each bad body a plain refusal."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import httpx
@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from hotline.clock import ManualClock
 from hotline.http import install_problems
 from hotline.security import Principal, Role
+from tests.unit.tickets.conftest import CallRow, Scribe
 from tickets.http import routes
 from tickets.model import REGISTRATION, Ticket
 from tickets.service import TicketService
@@ -35,7 +36,13 @@ class Once:
     def __init__(self) -> None:
         self.known: dict[tuple[str, str], tuple[int, bytes]] = {}
 
-    async def once(self, scope, key, fingerprint, make) -> tuple[int, bytes]:  # noqa: ARG002
+    async def once(
+        self,
+        scope: str,
+        key: str,
+        fingerprint: str,  # noqa: ARG002
+        make: Callable[[], Awaitable[tuple[int, bytes]]],
+    ) -> tuple[int, bytes]:
         if (scope, key) not in self.known:
             self.known[scope, key] = await make()
         return self.known[scope, key]
@@ -49,7 +56,7 @@ OWN, OTHER, BOSS = as_(Role.OPERATOR, "1001"), as_(Role.OPERATOR, "1002"), as_(R
 
 
 @pytest.fixture
-async def client(service: TicketService, scribe, clock: ManualClock) -> AsyncIterator[httpx.AsyncClient]:
+async def client(service: TicketService, scribe: Scribe, clock: ManualClock) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     install_problems(app)
     app.state.identity = Everyone()
@@ -61,11 +68,13 @@ async def client(service: TicketService, scribe, clock: ManualClock) -> AsyncIte
 
 
 @pytest.fixture
-async def born(service: TicketService, call_row, clock: ManualClock) -> Ticket:
+async def born(service: TicketService, call_row: type[CallRow], clock: ManualClock) -> Ticket:
     return await service.open_for_call(call_row(), agent="1001", at=clock.now(), recording="rec_1")
 
 
-async def test_one_ticket_comes_with_its_history_masked_and_audited(client, born: Ticket, scribe) -> None:
+async def test_one_ticket_comes_with_its_history_masked_and_audited(
+    client: httpx.AsyncClient, born: Ticket, scribe: Scribe
+) -> None:
     answer = await client.get(f"{BASE}/{born.id}", headers=OWN)
     body = answer.json()
     assert (body["number"], body["caller"], body["recording"]) == (born.number, "138****5678", "rec_1")
@@ -75,7 +84,9 @@ async def test_one_ticket_comes_with_its_history_masked_and_audited(client, born
     assert scribe.lines == [("person-1001", "ticket.view", born.id, "ok", {})]
 
 
-async def test_refused_view_looks_like_nothing_and_is_audited(client, born: Ticket, scribe) -> None:
+async def test_refused_view_looks_like_nothing_and_is_audited(
+    client: httpx.AsyncClient, born: Ticket, scribe: Scribe
+) -> None:
     unit = as_(Role.UNIT, unit="x")
     refused = await client.get(f"{BASE}/{born.id}", headers=unit)
     nothing = await client.get(f"{BASE}/ticket_404", headers=unit)
@@ -89,7 +100,9 @@ async def test_refused_view_looks_like_nothing_and_is_audited(client, born: Tick
     ]
 
 
-async def test_nothing_is_shown_or_changed_without_an_audit(client, born: Ticket, scribe, service) -> None:
+async def test_nothing_is_shown_or_changed_without_an_audit(
+    client: httpx.AsyncClient, born: Ticket, scribe: Scribe, service: TicketService
+) -> None:
     scribe.broken = True
     change = {"version": 1, "matter": "x"}
     answers = [
@@ -104,7 +117,7 @@ async def test_nothing_is_shown_or_changed_without_an_audit(client, born: Ticket
 
 
 async def test_list_has_pages_filters_and_one_line_in_the_audit_for_each(
-    client, service, call_row, clock, scribe
+    client: httpx.AsyncClient, service: TicketService, call_row: type[CallRow], clock: ManualClock, scribe: Scribe
 ) -> None:
     for number in range(5):
         row = call_row(call=f"call_{number}", dialled="12345" if number % 2 else "12329")
@@ -144,13 +157,15 @@ async def test_list_has_pages_filters_and_one_line_in_the_audit_for_each(
         "cursor=WyIyMDI2LTAyLTE0VDAwOjAwOjAwKzAwOjAwIiwgIlx1MDAwMCJd",
     ],
 )
-async def test_bad_queries_are_refused_with_a_sentence(client, query: str) -> None:
+async def test_bad_queries_are_refused_with_a_sentence(client: httpx.AsyncClient, query: str) -> None:
     answer = await client.get(f"{BASE}?{query}", headers=OWN)
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_desk_changes_the_eight_fields_and_submits(client, born: Ticket, scribe, service) -> None:
+async def test_desk_changes_the_eight_fields_and_submits(
+    client: httpx.AsyncClient, born: Ticket, scribe: Scribe, service: TicketService
+) -> None:
     body = {name: f"值{number}" for number, name in enumerate(REGISTRATION)} | {"contact_no": "0717-1234567"}
     answer = await client.patch(f"{BASE}/{born.id}", headers=OWN, json={"version": 1, **body})
     assert answer.status_code == 200, answer.text
@@ -166,7 +181,9 @@ async def test_desk_changes_the_eight_fields_and_submits(client, born: Ticket, s
     assert again.status_code == 409
 
 
-async def test_null_and_missing_fields_stay_as_they_are(client, born: Ticket, service) -> None:
+async def test_null_and_missing_fields_stay_as_they_are(
+    client: httpx.AsyncClient, born: Ticket, service: TicketService
+) -> None:
     await client.patch(f"{BASE}/{born.id}", headers=OWN, json={"version": 1, "matter": "甲", "demand": "乙"})
     await client.patch(f"{BASE}/{born.id}", headers=OWN, json={"version": 2, "matter": None, "demand": ""})
     stored = await service.for_call("call_1")
@@ -195,20 +212,22 @@ async def test_null_and_missing_fields_stay_as_they_are(client, born: Ticket, se
         "x",
     ],
 )
-async def test_bad_bodies_change_nothing(client, born: Ticket, body: object, service) -> None:
+async def test_bad_bodies_change_nothing(
+    client: httpx.AsyncClient, born: Ticket, body: object, service: TicketService
+) -> None:
     answer = await client.patch(f"{BASE}/{born.id}", headers=OWN, json=body)
     assert answer.status_code == 400, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert await service.for_call("call_1") == born
 
 
-async def test_lone_surrogate_is_refused(client, born: Ticket) -> None:
+async def test_lone_surrogate_is_refused(client: httpx.AsyncClient, born: Ticket) -> None:
     raw = b'{"version": 1, "matter": "\\ud800"}'
     headers = {**OWN, "content-type": "application/json"}
     assert (await client.patch(f"{BASE}/{born.id}", headers=headers, content=raw)).status_code == 400
 
 
-async def test_others_tickets_outdated_versions_and_roles_are_refused(client, born: Ticket) -> None:
+async def test_others_tickets_outdated_versions_and_roles_are_refused(client: httpx.AsyncClient, born: Ticket) -> None:
     path, change = f"{BASE}/{born.id}", {"version": 1, "matter": "x", "demand": "y"}
     assert (await client.patch(path, headers=OTHER, json=change)).status_code == 403
     assert (await client.post(f"{path}/submit", headers=OTHER, json={"version": 1})).status_code == 403
@@ -221,7 +240,9 @@ async def test_others_tickets_outdated_versions_and_roles_are_refused(client, bo
     assert (await client.patch(f"{BASE}/ticket_404", headers=OWN, json=change)).status_code == 404
 
 
-async def test_retried_submit_with_the_same_key_gets_the_same_answer(client, born: Ticket, service) -> None:
+async def test_retried_submit_with_the_same_key_gets_the_same_answer(
+    client: httpx.AsyncClient, born: Ticket, service: TicketService
+) -> None:
     await client.patch(f"{BASE}/{born.id}", headers=OWN, json={"version": 1, "matter": "x", "demand": "y"})
     headers = {**OWN, "idempotency-key": "k1"}
     first = await client.post(f"{BASE}/{born.id}/submit", headers=headers, json={"version": 2})
@@ -230,7 +251,9 @@ async def test_retried_submit_with_the_same_key_gets_the_same_answer(client, bor
     assert len(await service.history(born.id)) == 3
 
 
-async def test_history_shows_which_fields_changed_and_never_their_contents(client, born: Ticket) -> None:
+async def test_history_shows_which_fields_changed_and_never_their_contents(
+    client: httpx.AsyncClient, born: Ticket
+) -> None:
     await client.patch(f"{BASE}/{born.id}", headers=OWN, json={"version": 1, "contact_no": "13900001111"})
     answer = await client.get(f"{BASE}/{born.id}", headers=as_(Role.AUDITOR))
     assert answer.json()["history"][1]["fields"] == ["contact_no"]
@@ -238,7 +261,9 @@ async def test_history_shows_which_fields_changed_and_never_their_contents(clien
     assert "13812345678" not in answer.text
 
 
-async def test_desk_sees_who_is_owed_a_call_and_ticks_it_off(client, service, call_row, clock, scribe) -> None:
+async def test_desk_sees_who_is_owed_a_call_and_ticks_it_off(
+    client: httpx.AsyncClient, service: TicketService, call_row: type[CallRow], clock: ManualClock, scribe: Scribe
+) -> None:
     task = await service.ask_callback(call_row(), "failed_node", clock.now())
     assert task is not None
     page = (await client.get("/api/v1/callbacks", headers=OWN)).json()

@@ -1,14 +1,16 @@
 """One ticket per call however often it is asked for; every change leaves a line; the table and owners are obeyed."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hotline.clock import ManualClock
 from hotline.errors import BadInput, NotFound
 from hotline.security import Principal, Role
 from hotline.sql import OpenDatabase
+from tests.unit.tickets.conftest import CallRow
 from tickets import store_sql as store
 from tickets.errors import Incomplete, NotYours, Outdated, StepNotAllowed
 from tickets.model import Action, State, Ticket, TranscriptState
@@ -27,7 +29,7 @@ EVERYTHING = Scope(everything=True)
 
 
 @pytest.fixture
-async def born(service: TicketService, call_row, clock: ManualClock) -> Ticket:
+async def born(service: TicketService, call_row: type[CallRow], clock: ManualClock) -> Ticket:
     return await service.open_for_call(call_row(), agent="1001", at=clock.now(), recording="rec_1", class_hint="10")
 
 
@@ -46,7 +48,7 @@ async def test_ticket_is_born_with_everything_the_call_knows(service: TicketServ
 
 
 async def test_call_gets_one_ticket_however_often_it_is_asked_for(
-    service: TicketService, born: Ticket, call_row, clock: ManualClock
+    service: TicketService, born: Ticket, call_row: type[CallRow], clock: ManualClock
 ) -> None:
     clock.advance(timedelta(days=1))
     again = await service.open_for_call(call_row(dialled="12345"), agent="1002", at=clock.now())
@@ -63,7 +65,9 @@ async def test_row_of_a_call_is_inserted_once(service: TicketService, born: Tick
     assert await database.write(lambda c: store.insert_ticket(c, other, line)) == born
 
 
-async def test_numbers_count_within_the_offices_day(service: TicketService, call_row, clock: ManualClock) -> None:
+async def test_numbers_count_within_the_offices_day(
+    service: TicketService, call_row: type[CallRow], clock: ManualClock
+) -> None:
     evening = clock.now().replace(hour=15, minute=59)
     made = [
         await service.open_for_call(call_row(call=f"call_{n}"), agent="1", at=evening + timedelta(minutes=n // 2))
@@ -75,9 +79,9 @@ async def test_numbers_count_within_the_offices_day(service: TicketService, call
 
 
 async def test_transaction_that_fails_leaves_neither_ticket_nor_number(
-    service: TicketService, database: OpenDatabase, call_row, clock: ManualClock
+    service: TicketService, database: OpenDatabase, call_row: type[CallRow], clock: ManualClock
 ) -> None:
-    async def fails(connection) -> None:
+    async def fails(connection: AsyncConnection) -> None:
         await service.born(connection, call_row(), agent="1001", at=clock.now())
         await service.note(connection, "call_1", "node_failed", clock.now())
         raise RuntimeError("killed")
@@ -202,7 +206,9 @@ async def test_what_is_not_there_and_what_may_not_be_known_look_the_same(service
     assert len(messages) == 1
 
 
-async def test_notes_are_lines_of_the_history(service: TicketService, born: Ticket, database, clock) -> None:
+async def test_notes_are_lines_of_the_history(
+    service: TicketService, born: Ticket, database: OpenDatabase, clock: ManualClock
+) -> None:
     detail = {"flags": ["truncated"]}
     await database.write(
         lambda c: service.note(c, "call_1", "recording_truncated", clock.now(), agent="1001", detail=detail)
@@ -212,12 +218,14 @@ async def test_notes_are_lines_of_the_history(service: TicketService, born: Tick
     assert (line.seq, line.action, line.detail) == (2, "recording_truncated", detail)
 
 
-async def test_lists_are_newest_first_filtered_and_cut_by_scope(service: TicketService, call_row, clock) -> None:
+async def test_lists_are_newest_first_filtered_and_cut_by_scope(
+    service: TicketService, call_row: type[CallRow], clock: ManualClock
+) -> None:
     for number, (dialled, unit, agent) in enumerate([("12329", "甲", "1"), ("12345", "乙", "2"), ("12345", "甲", "3")]):
         row = call_row(call=f"call_{number}", dialled=dialled, owner_unit=unit)
         await service.open_for_call(row, agent=agent, at=clock.now() + timedelta(minutes=number))
 
-    async def calls(wanted: Wanted, scope: Scope = EVERYTHING, after=None) -> list[str]:
+    async def calls(wanted: Wanted, scope: Scope = EVERYTHING, after: tuple[datetime, str] | None = None) -> list[str]:
         return [ticket.call for ticket in await service.find(wanted, scope, 10, after)]
 
     assert await calls(Wanted()) == ["call_2", "call_1", "call_0"]
@@ -234,7 +242,7 @@ async def test_lists_are_newest_first_filtered_and_cut_by_scope(service: TicketS
 
 
 async def test_citizen_is_owed_one_call_back_however_often_it_is_asked_for(
-    service: TicketService, call_row, clock: ManualClock
+    service: TicketService, call_row: type[CallRow], clock: ManualClock
 ) -> None:
     first = await service.ask_callback(call_row(), "failed_node", clock.now())
     assert first is not None
@@ -247,7 +255,7 @@ async def test_citizen_is_owed_one_call_back_however_often_it_is_asked_for(
         await service.ask_callback(call_row(call="call_4"), "bored", later)
 
 
-async def test_call_back_is_done_once(service: TicketService, call_row, clock: ManualClock) -> None:
+async def test_call_back_is_done_once(service: TicketService, call_row: type[CallRow], clock: ManualClock) -> None:
     task = await service.ask_callback(call_row(), "missed", clock.now())
     assert task is not None
     done = await service.callback_done(task.id, OWN)

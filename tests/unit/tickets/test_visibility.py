@@ -1,6 +1,7 @@
 """Each role sees its part of a ticket and nothing more; nothing of the citizen leaks through another field."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -109,7 +110,7 @@ def test_unit_sees_what_was_dispatched_to_it_with_hidden_number_and_clean_words(
 
 
 @pytest.mark.parametrize("protected", [{"confidential": True}, {"request_type": "report"}])
-def test_unit_never_learns_who_reported_or_asked_for_confidence(protected: dict[str, object]) -> None:
+def test_unit_never_learns_who_reported_or_asked_for_confidence(protected: dict[str, Any]) -> None:
     """Whatever field: neither number nor name of the citizen appears in what the unit gets."""
     view = seen(UNIT, **protected)
     told = " ".join(str(value) for value in view.values())
