@@ -59,8 +59,8 @@ def mask(number: str, who: Principal) -> str:
 
 
 def _view(row: Any, who: Principal) -> CallView:
-    fields = dict(row._mapping)
-    return CallView(**{**fields, "caller": mask(fields["caller"], who)})
+    fields: dict[str, Any] = {**row._mapping, "caller": mask(row.caller, who)}
+    return CallView(**fields)
 
 
 def routes(service: CallService, database: Database, audit: Audit) -> APIRouter:

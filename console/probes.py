@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import httpx
 
@@ -47,7 +46,6 @@ def examine(settings: Settings) -> list[Finding]:
     is_ours = runs_here(settings)
     probes: tuple[tuple[str, Callable[[], Finding]], ...] = (
         ("python", python),
-        ("time zone", lambda: time_zone(settings)),
         ("voice", voice),
         ("asterisk", lambda: asterisk(settings)),
         ("hotline", lambda: running(settings, is_ours=is_ours)),
@@ -85,15 +83,6 @@ def python(version: Sequence[int] = sys.version_info[:3]) -> Finding:
     if tuple(version[:2]) > newest:
         return optional("python", told, f"the hotline was not tested with it; {'.'.join(map(str, newest))} is safe")
     return good("python", told)
-
-
-def time_zone(settings: Settings) -> Finding:
-    """Office hours and dates are told on this zone's calendar."""
-    try:
-        ZoneInfo(settings.timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return missing("time zone", f"{settings.timezone} is not known", "apt-get install tzdata, or correct it")
-    return good("time zone", settings.timezone)
 
 
 def voice() -> Finding:

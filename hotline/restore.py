@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -86,7 +86,7 @@ def _opened(file: Path) -> IO[bytes]:
 
 
 @contextmanager
-def _damage_told(file: Path) -> Iterator[None]:
+def _damage_told(file: Path) -> Generator[None]:
     try:
         yield
     except (tarfile.TarError, EOFError, zlib.error, msgspec.MsgspecError) as error:

@@ -37,8 +37,11 @@ _BY_CALL = select(recordings).where(recordings.c.call == bindparam("key"))
 _GROWING_OF = select(recordings.c.id, recordings.c.state, recordings.c.tracks).where(
     recordings.c.call == bindparam("key"), recordings.c.state.in_([state.value for state in GROWING])
 )
-_AGENTS_OF = select(recording_agents).where(recording_agents.c.recording.in_(bindparam("keys", expanding=True)))
-_AGENTS_OF = _AGENTS_OF.order_by(recording_agents.c.agent)
+_AGENTS_OF = (
+    select(recording_agents)
+    .where(recording_agents.c.recording.in_(bindparam("keys", expanding=True)))
+    .order_by(recording_agents.c.agent)
+)
 _CHANGE = update(recordings).where(recordings.c.id == bindparam("key"))
 _SEAL = _CHANGE.where(recordings.c.state == RecordingState.PENDING.value, recordings.c.ended_at == bindparam("ended"))
 _NEW, _NEW_LINK = insert(recordings), insert(recording_chain)

@@ -38,8 +38,9 @@ _BY_CALL = select(tickets).where(tickets.c.call == bindparam("key"))
 _CHANGE = update(tickets).where(tickets.c.id == bindparam("key"))
 _NEW, _NEW_LINE = insert(tickets), insert(ticket_history)
 _LAST_LINE = select(func.max(ticket_history.c.seq)).where(ticket_history.c.ticket == bindparam("key"))
-_COUNT = update(ticket_counters).where(ticket_counters.c.day == bindparam("key"))
-_COUNT = _COUNT.values(last=ticket_counters.c.last + 1)
+_COUNT = (
+    update(ticket_counters).where(ticket_counters.c.day == bindparam("key")).values(last=ticket_counters.c.last + 1)
+)
 _COUNTED = select(ticket_counters.c.last).where(ticket_counters.c.day == bindparam("key"))
 
 

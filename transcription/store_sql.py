@@ -27,8 +27,12 @@ _CHANGE = update(transcripts).where(
     _columns.recording == bindparam("key"), _columns.state != TranscriptState.READY.value
 )
 _TOLD = update(transcripts).where(_columns.id == bindparam("key"), _columns.state == bindparam("known"))
-_UNTOLD = select(transcripts).where(_columns.told.is_(False), _columns.state.in_([state.value for state in FINISHED]))
-_UNTOLD = _UNTOLD.order_by(_columns.finished_at, _columns.id).limit(bindparam("most"))
+_UNTOLD = (
+    select(transcripts)
+    .where(_columns.told.is_(False), _columns.state.in_([state.value for state in FINISHED]))
+    .order_by(_columns.finished_at, _columns.id)
+    .limit(bindparam("most"))
+)
 
 
 class SqlTranscripts:

@@ -44,11 +44,6 @@ def test_python_is_one_of_those_that_are_tested(version: tuple[int, int, int], v
     assert probes.python(version).verdict is verdict
 
 
-def test_an_unknown_time_zone_is_missing(tmp_path: Path) -> None:
-    assert probes.time_zone(settings_of(tmp_path, timezone="Asia/Yichang")).verdict is Verdict.MISSING
-    assert probes.time_zone(settings_of(tmp_path)).verdict is Verdict.OK
-
-
 def test_a_machine_without_voice_or_test_programs_is_told_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
