@@ -34,7 +34,7 @@ class Farm:
     def __exit__(self, *_: object) -> None:
         if self._process is not None:
             self._process.terminate()
-            out, _ = self._process.communicate(timeout=20)
+            out = self._process.communicate(timeout=20)[0]
             self.counters = json.loads(out or "{}")
 
 
