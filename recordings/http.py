@@ -104,7 +104,8 @@ def routes(service: RecordingService, audit: Audit, clock: Clock, policy: Retent
             raise NotFound("There is no such recording.")
         return _view(row, policy)
 
-    @router.api_route("/{recording}/audio", methods=["GET", "HEAD"], response_class=Response)
+    @router.head("/{recording}/audio", include_in_schema=False)
+    @router.get("/{recording}/audio", response_class=Response)
     async def audio(
         recording: Annotated[str, Path(max_length=48)],
         request: Request,
