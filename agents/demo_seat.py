@@ -21,6 +21,7 @@ from ruamel.yaml.error import YAMLError
 from hotline.clock import Clock, SystemClock
 from hotline.errors import BadInput, HotlineError
 from hotline.log import set_up
+from hotline.parent import end_with
 from hotline.settings import Settings, load_settings
 from telephony.audio import read_wav
 from telephony.cli import sip_address
@@ -217,8 +218,11 @@ def demo_seat(
     seat: Annotated[str, typer.Option(help="The seat to sign in at.")] = "8001",
     api: Annotated[str, typer.Option(help="Address of the HTTP API; this machine's unless given.")] = "",
     server: Annotated[str, typer.Option(help="HOST:PORT of SIP; the running hotline's unless given.")] = "",
+    parent: Annotated[int, typer.Option(hidden=True, help="End when this process does.")] = 0,
 ) -> None:
     """Be a seat that answers and talks back, until it is ended. The bearer token is read from HOTLINE_TOKEN."""
+    if parent:
+        end_with(parent, signal.SIGTERM)
     try:
         headers, settings, talk = _credentials(), load_settings(), load_talk()
         set_up(is_json=settings.log_json)

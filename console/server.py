@@ -96,9 +96,9 @@ async def greet(settings: Settings, server: QuietServer, accounts: Sequence[tupl
 async def demonstration_seat(server: QuietServer, token: str) -> None:
     """A seat that answers and talks back, as a process of its own, until we end."""
     await server.wait_started()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "app", "demo-seat", env={**os.environ, "HOTLINE_TOKEN": token}, start_new_session=True
-    )
+    command = (sys.executable, "-m", "app", "demo-seat", "--parent", str(os.getpid()))
+    environment = {**os.environ, "HOTLINE_TOKEN": token}
+    process = await asyncio.create_subprocess_exec(*command, env=environment, start_new_session=True)
     try:
         await process.wait()
     finally:

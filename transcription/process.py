@@ -5,7 +5,6 @@ memory that the engine does not give back is given back.
 """
 
 import asyncio
-import ctypes
 import os
 import signal
 import sys
@@ -22,6 +21,7 @@ import structlog
 from hotline.clock import Clock, SystemClock
 from hotline.jobs import HueyJobs, redis_huey, sqlite_huey
 from hotline.log import set_up
+from hotline.parent import end_with
 from hotline.settings import Settings
 from hotline.sql import connect
 from hotline.workers import JobRules, consumer
@@ -35,7 +35,6 @@ from transcription.worker import EngineKeeper, Transcriber
 log = structlog.get_logger(__name__)
 
 _NICE = 10
-_PR_SET_PDEATHSIG = 1
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,19 +81,11 @@ def job_file(settings: Settings) -> Path:
 def main() -> None:
     """Read the errand from standard input and work."""
     errand = msgspec.json.decode(sys.stdin.buffer.read(), type=Errand)
-    die_with(errand.parent)
+    end_with(errand.parent)
     os.nice(_NICE)
     settings = Settings(**errand.settings)
     set_up(is_json=settings.log_json)
     work(settings, errand.share)
-
-
-def die_with(parent: int) -> None:
-    """Let the kernel end this process when its parent ends, however that happens (prctl(2))."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it went before we asked
-        sys.exit("The process that started this worker is gone.")
 
 
 def work(settings: Settings, share: Share) -> None:

@@ -341,6 +341,15 @@ def test_ctrl_c_ends_everything_without_a_traceback(tmp_path: Path) -> None:
         no_traceback(hotline)
 
 
+def test_the_demonstration_seat_does_not_outlive_a_killed_hotline(tmp_path: Path) -> None:
+    with Server(tmp_path / "data", {"HOTLINE_DEMO_SEAT": "1"}) as hotline:
+        eventually(lambda: hotline.seat_state("8001") == "ready", "the demonstration seat", 30)
+        assert any("demo-seat" in line for line in processes_of(hotline.data))
+        hotline.kill()
+        eventually(lambda: not any("-m app" in line for line in processes_of(hotline.data)), "it is gone", 10)
+        assert any("asterisk.conf" in line for line in processes_of(hotline.data)), "calls live on"
+
+
 def processes_of(data: Path) -> list[str]:
     """Command lines of what runs for this data folder."""
     return [line for one in Path("/proc").iterdir() if one.name.isdigit() and (line := _line_of(one, data))]
