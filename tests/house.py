@@ -185,10 +185,10 @@ class Server:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait(10)
-        _end_asterisk(self.data)
+        end_asterisk(self.data)
 
 
-def _end_asterisk(data: Path) -> None:
+def end_asterisk(data: Path) -> None:
     """Nothing of a test outlives it, even when the hotline was killed: end the Asterisk of this folder."""
     for name in Path("/proc").iterdir():
         if not name.name.isdigit():
