@@ -347,7 +347,7 @@ async def _serve(parts: Hotline, settings: Settings, port: socket.socket) -> Non
     if settings.demo_seat:
         roles, lasts = frozenset({Role.SUPERVISOR}), timedelta(days=1)
         _, token = await parts.identity.add_token(SYSTEM, "demonstration seat", roles, lasts)
-        parts.tasks.start(demonstration_seat(server, token), "demonstration seat")
+        server.companion = parts.tasks.start(demonstration_seat(server, token), "demonstration seat")
     await server.serve(sockets=[port])
 
 

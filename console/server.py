@@ -64,7 +64,18 @@ def quiet_server(app: FastAPI, settings: Settings) -> "QuietServer":
 class QuietServer(uvicorn.Server):
     """uvicorn without signal handlers of its own: ending is ours, in our order."""
 
+    companion: asyncio.Task[None] | None = None
+    """The demonstration seat: it says goodbye while it still is heard."""
+
     def end(self) -> None:
+        """Let the companion end, then serve no more."""
+        if self.companion is None:
+            self.should_exit = True
+        else:
+            self.companion.add_done_callback(self._end)
+            self.companion.cancel()
+
+    def _end(self, _: object) -> None:
         self.should_exit = True
 
     @contextlib.contextmanager

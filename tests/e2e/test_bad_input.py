@@ -338,6 +338,7 @@ def test_ctrl_c_ends_everything_without_a_traceback(tmp_path: Path) -> None:
         hotline.process.send_signal(signal.SIGINT)
         assert hotline.process.wait(30) == 0
         eventually(lambda: not processes_of(hotline.data), "nothing is left", 5)
+        assert not [line for line in hotline.lines if "warning" in line or "error" in line]
         no_traceback(hotline)
 
 
