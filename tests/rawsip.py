@@ -144,6 +144,10 @@ class RawPhone:
             f"{code} to {method}", timeout,
         )  # fmt: skip
 
+    def wait_answer(self, cseq: int) -> Raw:
+        """The 200 to an INVITE inside the dialog."""
+        return self.wait(lambda one: one.code == 200 and one.one("CSeq") == f"{cseq} INVITE", f"200 to INVITE {cseq}")
+
     def wait_request(self, method: str, timeout: float = 5.0) -> Raw:
         return self.wait(lambda one: not one.code and one.method == method, f"a {method}", timeout)
 

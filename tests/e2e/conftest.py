@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e import invariants
 from tests.house import Server
 
 
@@ -20,3 +21,10 @@ def fresh_hotline(tmp_path: Path) -> Iterator[Server]:
     """A running hotline of this test alone."""
     with Server(tmp_path / "data") as server:
         yield server
+
+
+@pytest.fixture
+def judged(hotline: Server) -> Iterator[Server]:
+    """The shared hotline; after the test it drains, and every invariant holds of what it stored."""
+    yield hotline
+    invariants.check(hotline, 40)

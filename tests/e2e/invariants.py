@@ -330,7 +330,10 @@ def _by_call(facts: Sequence[call.AnyCallFact]) -> dict[str, list[call.AnyCallFa
 
 def _both(found: Stored, drained: bool) -> Iterable[str]:
     """The floor and the calls tell the same story."""
-    talked = {fact.call for fact in found.floor if _is_talk(fact)}
+    talked = {fact.call for fact in found.floor if isinstance(fact, floor.Answered | floor.Adopted)}
+    # A phone at which nobody is signed in talks too, when the fallback rang it: then the call only left the queue.
+    left = (fact for fact in found.floor if isinstance(fact, floor.LeftQueue))
+    talked |= {fact.call for fact in left if fact.reason is floor.LeaveReason.ANSWERED}
     started = set(_of(found, call.TalkStarted))
     if drained:
         yield from (f"I7: the floor says {name} was answered, the call does not" for name in sorted(talked - started))
@@ -338,12 +341,6 @@ def _both(found: Stored, drained: bool) -> Iterable[str]:
     rung = {fact.offer for fact in found.calls if isinstance(fact, call.Ringing)}
     offered = {fact.offer for fact in found.floor if isinstance(fact, floor.Offered)}
     yield from (f"I1: {name} rang and was never offered" for name in rung - offered)
-
-
-def _is_talk(fact: floor.AnyFloorFact) -> bool:
-    """A phone at which nobody is signed in talks too, when the fallback rang it: then the call only left the queue."""
-    left = isinstance(fact, floor.LeftQueue) and fact.reason is floor.LeaveReason.ANSWERED
-    return left or isinstance(fact, floor.Answered | floor.Adopted)
 
 
 def _recording(found: Stored, row: dict[str, Any]) -> Iterable[str]:
