@@ -94,6 +94,7 @@ def test_a_phone_that_is_answered_while_we_are_dead_past_its_offer_keeps_its_tal
     assert outcome(hotline, known) == "completed"
 
 
+@pytest.mark.slow
 def test_killed_while_the_fallback_talks_the_talk_goes_on_and_has_its_ticket(hotline: Server) -> None:
     known = known_calls(hotline)
     with raw_seat(hotline, "8001") as seat, RawPhone(hotline.sip) as citizen:
