@@ -161,7 +161,10 @@ async def test_pages_join_without_gap_and_end(client: httpx.AsyncClient) -> None
     assert (await client.get("/list", params={"limit": 12})).json()["next"] is None
 
 
-@given(st.lists(st.one_of(st.text(alphabet=st.characters(exclude_characters="\0")), st.integers(-(2**62), 2**62))))
+STORABLE = st.characters(exclude_characters="\0", exclude_categories=("Cs",))
+
+
+@given(st.lists(st.one_of(st.text(alphabet=STORABLE), st.integers(-(2**62), 2**62))))
 def test_a_cursor_gives_back_its_key(key: list[str | int]) -> None:
     assert decode_cursor(encode_cursor(key), [type(part) for part in key]) == tuple(key)
 
