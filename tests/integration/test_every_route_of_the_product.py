@@ -12,7 +12,7 @@ from hotline.settings import Settings
 from hotline.stores import open_stores
 from tests.routes import doors, trespasses
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 PAGES = frozenset(
     {

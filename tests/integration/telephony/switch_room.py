@@ -46,12 +46,12 @@ class SwitchRoom:
         of_kind = [fact for fact in self.facts if isinstance(fact, kind)]
         return [fact for fact in of_kind if all(getattr(fact, name) == value for name, value in fields.items())]
 
-    async def wait(self, kind: type[F], within: float = 5.0, *, count: int = 1, **fields: object) -> F:
+    async def wait(self, kind: type[F], within: float = 15.0, *, count: int = 1, **fields: object) -> F:
         """The `count`-th such fact."""
         await self.until(lambda: len(self.all(kind, **fields)) >= count, f"{kind.__name__} {fields}", within)
         return self.all(kind, **fields)[count - 1]
 
-    async def until(self, condition: Callable[[], bool], what: str, within: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], bool], what: str, within: float = 15.0) -> None:
         try:
             async with asyncio.timeout(within):
                 while not condition():
