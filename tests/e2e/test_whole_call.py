@@ -131,8 +131,8 @@ def test_a_number_that_nobody_declared_is_answered_like_12345_and_counted(hotlin
         wait_hears(call.ear, 1300)
         call.hang_up()
         ended(seat.call)
-    row = hotline.calls()[0]
-    assert (row["declared"], row["queue"]) == (False, "general")
+    eventually(lambda: not hotline.calls()[0]["declared"], "the undeclared call's row", 10)
+    eventually(lambda: hotline.calls()[0]["queue"] == "general", "its queue", 10)
     assert hotline.get("/api/v1/system", role="administrator")["undeclared_calls"] == before + 1
 
 
