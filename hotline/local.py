@@ -53,7 +53,7 @@ class LocalEventLog:
         def add(connection: sqlite3.Connection) -> int:
             return append_facts(connection, stream, expected, bodies, at)
 
-        return await self._file.write(add)
+        return await self._file.write_small(add)
 
     async def read(self, stream: str, after: int = 0, limit: int = 1000) -> list[Entry]:
         """See `EventLog.read`."""
@@ -90,11 +90,13 @@ def append_facts(connection: sqlite3.Connection, stream: str, expected: int, bod
     Raises:
         Conflict: the head is not `expected`.
     """
-    head = stream_head(connection, stream)
-    if head != expected:
-        raise Conflict(f"Stream {stream} stands at {head}, not at {expected}: reload and decide again.")
     last = expected + len(bodies)
-    connection.execute("INSERT OR REPLACE INTO streams VALUES (?, ?)", (stream, last))
+    move = "UPDATE streams SET head = ? WHERE stream = ? AND head = ?"
+    if connection.execute(move, (last, stream, expected)).rowcount == 0:
+        head = stream_head(connection, stream)
+        if head != expected:
+            raise Conflict(f"Stream {stream} stands at {head}, not at {expected}: reload and decide again.")
+        connection.execute("INSERT INTO streams VALUES (?, ?)", (stream, last))
     connection.executemany(
         "INSERT INTO facts VALUES (?, ?, ?, ?)",
         [(stream, seq, at, body) for seq, body in enumerate(bodies, expected + 1)],

@@ -1,4 +1,4 @@
-"""One SQLite file and the one thread that writes it.
+"""One SQLite file and the one thread that writes it, but for small writes on the spot while it has nothing to do.
 
 Work that arrives while a commit is under way is committed together with the next one (group commit). Commits
 survive the death of the process; a power failure may take the last moments (`synchronous=NORMAL`), never the
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Generic, TypeVar, cast
 
 from hotline.errors import HotlineError, Unavailable
+from hotline.sqlite_spot import Spot
 
 T = TypeVar("T")
 
@@ -77,7 +78,11 @@ class SqliteThread:
         self._timeout_s = timeout_s
         self._writing = _Worker(f"write {path.name}", self._connect, _write_batch, self._after_commit)
         self._reading = _Worker(f"read {path.name}", self._connect, _read_batch, lambda: None)
+        self._reading.after_checkpoint = self._writing.after_checkpoint = self._begin_log_anew
         self._commits = 0
+        self._spot = Spot(path)
+        self._under_way = 0
+        self._leave_to_thread = True
 
     async def write(self, do: Callable[[sqlite3.Connection], T]) -> T:
         """Run `do` inside a transaction; it is durable when this returns. `do` raises to leave no trace.
@@ -85,7 +90,23 @@ class SqliteThread:
         Raises:
             Unavailable: the file cannot be written, or not in time.
         """
-        return await self._run(self._writing, do)
+        self._under_way += 1
+        try:
+            return await self._run(self._writing, do)
+        finally:
+            self._under_way -= 1
+
+    async def write_small(self, do: Callable[[sqlite3.Connection], T]) -> T:
+        """As `write`, for what takes microseconds. It may run on the spot, and runs again if that did not succeed.
+
+        Raises: see `write`.
+        """
+        if self._may_write_here() and (done := self._spot.write(do)) is not None:
+            self._after_commit()
+            return done.value
+        outcome = await self.write(do)
+        self._leave_to_thread = False
+        return outcome
 
     async def read(self, do: Callable[[sqlite3.Connection], T]) -> T:
         """Run a query. It sees every write that has returned.
@@ -97,6 +118,8 @@ class SqliteThread:
 
     async def close(self) -> None:
         """Finish what was asked for and close the file."""
+        self._leave_to_thread = True
+        self._spot.close()
         await asyncio.to_thread(self._writing.stop)
         await asyncio.to_thread(self._reading.stop)
 
@@ -133,6 +156,12 @@ class SqliteThread:
         if self._commits % CHECKPOINT_EVERY == 0:
             (self._writing if self._log_size() > LARGE_LOG else self._reading).put(None)
 
+    def _may_write_here(self) -> bool:
+        return not (self._under_way or self._leave_to_thread or self._writing.stopped)
+
+    def _begin_log_anew(self) -> None:
+        self._leave_to_thread = True
+
     def _log_size(self) -> int:
         log = self._path.with_name(f"{self._path.name}-wal")
         return log.stat().st_size if log.exists() else 0
@@ -152,13 +181,14 @@ class _Worker:
         self._connect = connect
         self._run = run
         self._after = after
+        self.after_checkpoint: Callable[[], None] = lambda: None
         self._inbox: queue.SimpleQueue[_Work[object] | type[StopIteration] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._stopped = False
+        self.stopped = False
 
     def put(self, work: "_Work[T] | None") -> None:
         """Hand over work; `None` asks for a checkpoint."""
-        if self._stopped:
+        if self.stopped:
             raise Unavailable("The file is closed.")
         if self._thread is None:
             self._thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
@@ -166,7 +196,7 @@ class _Worker:
         self._inbox.put(cast("_Work[object] | None", work))
 
     def stop(self) -> None:
-        self._stopped = True
+        self.stopped = True
         self._inbox.put(StopIteration)
         if self._thread is not None:
             self._thread.join()
@@ -183,6 +213,7 @@ class _Worker:
                     self._after()
                 if checkpoint:
                     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                    self.after_checkpoint()
             except (sqlite3.Error, OSError) as error:
                 _fail(batch, error)
                 _close(connection)

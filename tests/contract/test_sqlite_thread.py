@@ -135,3 +135,86 @@ async def test_a_closed_file_is_unavailable(tmp_path: Path) -> None:
     await file.close()
     with pytest.raises(Unavailable, match="closed"):
         await file.write(_insert("b"))
+
+
+# Small writes on the spot ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def used(file: SqliteThread) -> SqliteThread:
+    """The thread has made the file: from now on small writes need it no more."""
+    await file.write_small(_insert("first"))
+    return file
+
+
+def _here(_: sqlite3.Connection) -> str:
+    return threading.current_thread().name
+
+
+async def test_a_small_write_runs_on_the_spot_and_is_seen(used: SqliteThread) -> None:
+    assert await used.write_small(_here) == threading.current_thread().name
+    assert await used.write_small(_insert("second")) == "second"
+    assert await used.read(_words) == ["first", "second"]
+
+
+async def test_the_file_is_made_by_the_thread(file: SqliteThread) -> None:
+    assert await file.write_small(_here) == "write words.db"
+
+
+async def test_a_small_write_that_fails_leaves_no_trace(used: SqliteThread) -> None:
+    with pytest.raises(NotAllowed):
+        await used.write_small(_insert("bad", NotAllowed("No.")))
+    await used.write_small(_insert("good"))
+    assert await used.read(_words) == ["first", "good"]
+
+
+async def test_small_writes_do_not_overtake_what_the_thread_has_to_do(used: SqliteThread) -> None:
+    outcomes = await _grouped(used, used.write(_insert("a")), used.write_small(_insert("b")), used.write(_insert("c")))
+    assert outcomes == ["a", "b", "c"]
+    assert await used.read(_words) == ["first", "a", "b", "c"]
+
+
+async def test_a_small_write_waits_on_the_thread_while_somebody_else_holds_the_file(
+    used: SqliteThread, tmp_path: Path
+) -> None:
+    other = sqlite3.connect(tmp_path / "words.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waiting = asyncio.create_task(used.write_small(_here))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    other.execute("ROLLBACK")
+    other.close()
+    assert await waiting == "write words.db"
+    assert await used.write_small(_here) == threading.current_thread().name
+
+
+async def test_after_an_outage_on_the_spot_the_thread_says_what_is_wrong(used: SqliteThread) -> None:
+    with pytest.raises(Unavailable, match="disk is full"):
+        await used.write_small(_insert("a", sqlite3.OperationalError("disk is full")))
+    await used.write_small(_insert("b"))
+    assert await used.read(_words) == ["first", "b"]
+
+
+async def test_a_slow_disk_is_left_to_the_thread_for_a_while(used: SqliteThread) -> None:
+    def slow(connection: sqlite3.Connection) -> str:
+        threading.Event().wait(0.03)
+        return _here(connection)
+
+    assert await used.write_small(slow) == threading.current_thread().name
+    assert await used.write_small(_here) == "write words.db"
+
+
+async def test_the_log_begins_anew_on_the_thread(used: SqliteThread, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hotline.sqlite_thread.CHECKPOINT_EVERY", 5)
+    names: set[str] = set()
+    async with asyncio.timeout(10):
+        while len(names) < 2:
+            names.add(await used.write_small(_here))
+            await asyncio.sleep(0)
+    assert names == {threading.current_thread().name, "write words.db"}
+
+
+async def test_a_closed_file_takes_no_small_write(used: SqliteThread) -> None:
+    await used.close()
+    with pytest.raises(Unavailable, match="closed"):
+        await used.write_small(_insert("late"))

@@ -95,8 +95,7 @@ async def test_two_hundred_callers_inside_finish_on_their_version(
 ) -> None:
     service = await started()
     path = flow_file(OWN)
-    await until(lambda: service.state().flows["whole"] != "" and "whole" in path.read_text())
-    await service.refresh()
+    await until(lambda: service.shelf.flows["whole"].file == str(path))
     inside = [step(service.begin(service.identify("12336", "", [], NOON), NOON), Started())[0] for _ in range(200)]
     path.write_text(OWN.replace("first", "second"))
     await until(lambda: service.shelf.flows["whole"].version != inside[0].version)
