@@ -23,7 +23,7 @@ import agents.demo_seat
 import agents.http
 import calls.http
 import console.cli
-import console.http
+import console.rooms
 import console.system
 import hotline.audit_http
 import hotline.cli_audit
@@ -44,6 +44,7 @@ from acd.ledger import Ledger as FloorLedger
 from acd.model import Rules
 from acd.recall import recall
 from acd.service import FloorKeeper
+from acd.views import shown_state
 from agents.service import AgentService
 from agents.store_sql import SqlAgents
 from calls.events import House
@@ -170,7 +171,7 @@ class Hotline:
             self.registry,
             database,
             phases=lambda: [call.phase.value for call in self.ledger.live.values()],
-            seats=lambda: [seat.state.value for seat in self.floor.floor.seats()],
+            seats=lambda: [shown_state(seat).value for seat in self.floor.floor.seats()],
             undeclared=lambda: self.ivr.state().undeclared,
             degraded=self._is_degraded,
         )
@@ -315,7 +316,7 @@ def create_app(parts: Hotline) -> FastAPI:
         transcription.http.routes(parts.transcripts, audit, clock),
         tickets.http.routes(parts.tickets, audit, clock),
         calls.http.routes(parts.calls, database, audit),
-        console.http.routes(parts.stores.broadcast),
+        console.rooms.routes(parts),
     ):
         app.include_router(router)
     return app

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import BaseModel
 
@@ -11,6 +12,24 @@ from acd.measures import CallStay
 from acd.model import Need, SeatState
 from acd.records import Seat, Waiting
 from acd.service import FloorKeeper
+
+
+class ShownState(StrEnum):
+    """What people see of a seat: its state, but ready only when a call could ring there."""
+
+    READY = "ready"  # 就绪
+    UNREACHABLE = "unreachable"  # 话机离线: it would be ready, but its phone is not registered
+    OFFERED = "offered"  # 振铃
+    TALKING = "talking"  # 通话
+    WRAP_UP = "wrap_up"  # 话后处理
+    PAUSED = "paused"  # 小休/示忙
+
+
+def shown_state(seat: Seat) -> ShownState:
+    """The state to show of a seat, the same wherever it is shown."""
+    if seat.state is SeatState.READY and not seat.reachable:
+        return ShownState.UNREACHABLE
+    return ShownState(seat.state.value)
 
 
 class NeedView(BaseModel):
@@ -42,7 +61,7 @@ class SeatView(BaseModel):
     seat: str
     agent: str
     phone: str
-    state: SeatState
+    state: ShownState
     reason: str
     since: datetime
     until: datetime | None
@@ -141,7 +160,7 @@ def _seat_view(seat: Seat, keeper: FloorKeeper) -> SeatView:
         seat=seat.seat,
         agent=seat.agent,
         phone=seat.phone,
-        state=seat.state,
+        state=shown_state(seat),
         reason=seat.reason,
         since=seat.since,
         until=seat.until,

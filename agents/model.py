@@ -35,7 +35,8 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
 class SeatState(StrEnum):
     """What a signed-in seat is doing."""
 
-    READY = "ready"  # 就绪
+    READY = "ready"  # 就绪: a call could ring here
+    UNREACHABLE = "unreachable"  # 话机离线: it would be ready, but its phone is not registered
     OFFERED = "offered"  # 振铃
     TALKING = "talking"  # 通话
     WRAP_UP = "wrap_up"  # 话后处理

@@ -24,6 +24,7 @@ class Action(StrEnum):
 
 ALLOWED: Mapping[SeatState, tuple[Action, ...]] = {
     SeatState.READY: (Action.PAUSE, Action.SIGN_OUT),
+    SeatState.UNREACHABLE: (Action.PAUSE, Action.SIGN_OUT),
     SeatState.OFFERED: (Action.PAUSE, Action.SIGN_OUT),
     SeatState.TALKING: (Action.PAUSE, Action.RESUME, Action.SIGN_OUT),
     SeatState.WRAP_UP: (Action.END_WRAP_UP, Action.RESUME, Action.PAUSE, Action.SIGN_OUT),

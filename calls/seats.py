@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from acd.model import EndWrapUp, Pause, Resume, SignIn, SignOut
 from acd.records import Seat
 from acd.service import FloorKeeper
+from acd.views import shown_state
 from agents.model import Agent, AgentKind, SeatState, SeatStatus, SipAccount
 from telephony.model import PhoneId
 from telephony.provisioning import Provisioning, account_of
@@ -54,7 +55,7 @@ class Seats:
             seat=seat.seat,
             agent=seat.agent,
             phone=seat.phone,
-            state=SeatState(seat.state.value),
+            state=SeatState(shown_state(seat).value),
             reason=seat.reason,
             since=seat.since,
             until=seat.until,

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from acd.model import SeatState
+from acd.views import ShownState
 from calls.model import Phase
 from hotline.database import Database
 from recordings.model import RecordingState
@@ -23,7 +23,7 @@ from transcription.model import TranscriptState
 from transcription.tables import transcripts
 
 LIVE = tuple(phase.value for phase in Phase if phase is not Phase.ENDED)
-SEATS = tuple(state.value for state in SeatState)
+SEATS = tuple(state.value for state in ShownState)
 COUNT_EVERY_S = 5.0
 UNMADE = (RecordingState.OPEN, RecordingState.PENDING)
 UNHEARD = (TranscriptState.WAITING, TranscriptState.RUNNING, TranscriptState.NO_MODEL)

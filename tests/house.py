@@ -134,6 +134,10 @@ class Server:
         seats = self.get("/api/v1/seats?limit=200")["items"]
         return next((str(one["state"]) for one in seats if one["seat"] == seat and one["state"]), "")
 
+    def is_at_work(self, seat: str) -> bool:
+        """Whether somebody is signed in there and the phone is registered: a call that waits may ring there already."""
+        return self.seat_state(seat) not in ("", "unreachable")
+
     def calls(self, *, live: bool = False) -> list[dict[str, Any]]:
         """Newest first."""
         items: list[dict[str, Any]] = self.get(f"/api/v1/calls?limit=200&live={'true' if live else 'false'}")["items"]
@@ -174,7 +178,7 @@ class Server:
         sip = self.post(f"/api/v1/seats/{number}/sign-in")["sip"]
         account = Account(sip["username"], sip["secret"])
         with SeatPhone(self.sip, account, manners) as phone:
-            eventually(lambda: self.seat_state(number) == "ready", f"seat {number} is ready", 10)
+            eventually(lambda: self.is_at_work(number), f"seat {number} is at work", 10)
             yield phone
 
     def citizen(self, number: str = "13912345678") -> Citizen:

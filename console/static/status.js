@@ -1,7 +1,7 @@
 // The status page: what lives now, and the newest tickets with their transcripts. It asks again whenever the feed
 // says that something changed, and every few seconds in any case.
 const PHASES = { arrived: "呼入", in_ivr: "语音导航", queued: "排队中", ringing: "振铃", talking: "通话中", closing: "结束中", ended: "已结束" };
-const STATES = { ready: "就绪", offered: "振铃", talking: "通话", wrap_up: "话后", paused: "小休" };
+const STATES = { ready: "就绪", unreachable: "话机离线", offered: "振铃", talking: "通话", wrap_up: "话后", paused: "小休" };
 const PARTIES = { citizen: "市民", operator: "话务员", expert: "专家" };
 const QUEUES = { general: "综合" };
 const TICKETS = { draft: "草稿", registered: "已受理", discarded: "无效", closed_direct: "直接办结" };

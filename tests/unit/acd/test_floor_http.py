@@ -7,10 +7,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+import agents.model
 from acd import model as m
 from acd.http import routes
 from acd.recall import position_before, recall
 from acd.service import FloorKeeper
+from acd.views import ShownState
 from hotline.clock import ManualClock
 from hotline.http import install_problems
 from hotline.ids import CountedIds
@@ -88,6 +90,27 @@ async def test_floor_tells_seats_calls_and_offers(
     assert shown["waiting"][1]["needs"] == [[{"skill": "housing", "level": 3}]]
     assert [offer["phone"] for offer in shown["offers"]] == ["8001"]
     assert not shown["degraded"]
+
+
+async def test_a_seat_is_shown_as_ready_only_while_a_call_could_ring_there(
+    client: httpx.AsyncClient, keeper: FloorKeeper
+) -> None:
+    async def state() -> str:
+        (seat,) = (await get(client, "floor")).json()["seats"]
+        return str(seat["state"])
+
+    await keeper.do(m.SignIn(seat="1001", agent="1001", phone="8001", skills={"general": 5}, reachable=False))
+    assert await state() == "unreachable"
+    await keeper.do(m.Reachability(phone="8001", reachable=True))
+    assert await state() == "ready"
+    await keeper.do(m.Pause(seat="1001", reason="meal"))
+    await keeper.do(m.Reachability(phone="8001", reachable=False))
+    assert await state() == "paused"
+
+
+def test_every_state_of_a_seat_can_be_shown() -> None:
+    assert {state.value for state in m.SeatState} < {state.value for state in ShownState}
+    assert [state.value for state in ShownState] == [state.value for state in agents.model.SeatState]
 
 
 async def test_figures_come_with_their_formulas(
