@@ -44,7 +44,7 @@ def test_whom_the_fallback_connected_while_we_stood_still_keeps_talking(hotline:
         moment = time.monotonic()
         eventually(lambda: hears_since(citizen, moment), "the talk goes on", 2)
         assert sum(one.method == "INVITE" and not one.code for _, one in seat.log) == 1
-        assert hotline.seat_state("8001") == "talking"
+        eventually(lambda: hotline.seat_state("8001") == "talking", "the floor knows of the talk", 5)
         citizen.bye()
         seat.wait_request("BYE")
         eventually(lambda: len([1 for _, one in seat.log if one.start.startswith("INVITE")]) == 2, "the next one", 10)
@@ -67,7 +67,7 @@ def test_a_phone_that_is_answered_while_we_stand_still_past_its_offer_keeps_its_
         wait(2)
         moment = time.monotonic()
         eventually(lambda: hears_since(citizen, moment), "the talk goes on", 2)
-        assert hotline.seat_state("8001") == "talking"
+        eventually(lambda: hotline.seat_state("8001") == "talking", "the floor knows of the talk", 5)
         citizen.bye()
         seat.wait_request("BYE")
     assert outcome(hotline, known) == "completed"
@@ -88,7 +88,7 @@ def test_a_phone_that_is_answered_while_we_are_dead_past_its_offer_keeps_its_tal
         wait(2)
         moment = time.monotonic()
         eventually(lambda: hears_since(citizen, moment), "the talk goes on", 2)
-        assert hotline.seat_state("8001") == "talking"
+        eventually(lambda: hotline.seat_state("8001") == "talking", "the floor knows of the talk", 5)
         citizen.bye()
         seat.wait_request("BYE")
     assert outcome(hotline, known) == "completed"

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from hotline.clock import SystemClock
 from telephony.endpoint import AmiEndpoint
-from telephony.model import Arrived, LineId, NodeUp, PhoneId, SwitchFact
+from telephony.model import Arrived, LineId, LineSnapshot, NodeUp, PhoneId, SwitchFact
 from telephony.softphone import Account
 from telephony.switch import AsteriskSwitch
 from tests.asterisk_node import AsteriskNode, write_tone
@@ -60,6 +60,20 @@ class SwitchRoom:
                         await asyncio.wait_for(self._came.wait(), 0.02)
         except TimeoutError:
             raise AssertionError(f"not within {within} s: {what}; heard {self.facts}") from None
+
+    async def lives(self, wanted: Callable[[tuple[LineSnapshot, ...]], bool], what: str, within: float = 5.0) -> None:
+        """Wait until Asterisk's own state is `wanted`: it answers and tells before it has done."""
+        lines: tuple[LineSnapshot, ...] = ()
+        try:
+            async with asyncio.timeout(within):
+                while not wanted(lines := (await self.switch.snapshot()).lines):  # noqa: ASYNC110 - Asterisk's state
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise AssertionError(f"not within {within} s: {what}; there are {lines}") from None
+
+    async def placed(self, line: LineId, place: str) -> None:
+        """Wait until the line stands at `place`."""
+        await self.lives(lambda lines: (line, place) in [(one.line, one.place) for one in lines], f"{line} in {place}")
 
     async def arrived(self, count: int = 1) -> LineId:
         return (await self.wait(Arrived, count=count)).line

@@ -158,7 +158,7 @@ def test_hold_and_resume_by_re_invite_stop_and_restart_the_audio(citizen: Citize
     wait_hears(call.ear, CITIZEN_TONE)
     before = call.figures.sent
     took = eventually(lambda: call.figures.sent >= before + 50, "50 packets are sent")
-    assert 0.9 < took < 1.2, "a re-INVITE must not start a second transmitter"
+    assert 0.9 < took < 2, "a re-INVITE must not start a second transmitter"
 
 
 def test_re_invite_of_the_switch_moves_the_audio_and_keeps_one_stream(switch: Switch) -> None:
@@ -176,7 +176,7 @@ def test_re_invite_of_the_switch_moves_the_audio_and_keeps_one_stream(switch: Sw
         wait_hears(call.ear, SEAT_TONE)
         received = call.figures.received
         took = eventually(lambda: call.figures.received >= received + 50, "50 packets come")
-        assert 0.9 < took < 1.2
+        assert 0.9 < took < 2
 
 
 def test_two_phones_in_one_process_call_at_once(switch: Switch) -> None:
