@@ -34,14 +34,14 @@ class LeaveReason(StrEnum):
     FAILED = "failed"  # its Asterisk went down
 
 
-class Need(msgspec.Struct, frozen=True):
+class Need(msgspec.Struct, frozen=True, gc=False):
     """A skill at a level of at least `level` (1 to 10)."""
 
     skill: str
     level: int = 1
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One step of a recipe: from `after_s` seconds of waiting on, seats that meet `needs` may take the call too.
 
     What it needed before stays good: a step widens the choice, it never narrows it.
@@ -65,7 +65,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """After so many offers in a row that it did not answer, a seat is paused; the reason is the last refusal's."""
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="command"):
+class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="command"):
     """What the floor is asked to do. A late or repeated command yields no facts."""
 
 
@@ -174,7 +174,7 @@ AnyCommand = (
 )  # fmt: skip
 
 
-class FloorFact(msgspec.Struct, frozen=True, kw_only=True, tag_field="fact"):
+class FloorFact(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="fact"):
     """Something that happened on the floor. Only these are stored; replaying them gives the same floor."""
 
     at: datetime

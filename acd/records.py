@@ -10,7 +10,7 @@ Needs = tuple[Need, ...]
 """All of them must be met. Sorted by skill, each skill once: equal demands are equal tuples (`canonical`)."""
 
 
-class Seat(msgspec.Struct, frozen=True, kw_only=True):
+class Seat(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A signed-in agent at a phone."""
 
     seat: str
@@ -48,7 +48,7 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
 SeatTurn = tuple[datetime, int, str]
 
 
-class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+class Waiting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A call that waits, or rings at a seat."""
 
     call: str
@@ -79,7 +79,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 CallRank = tuple[datetime, int, str]
 
 
-class Offer(msgspec.Struct, frozen=True, kw_only=True):
+class Offer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One call ringing at one seat."""
 
     offer: str

@@ -9,16 +9,21 @@ Every seat has four skills at levels 1 to 10. Three mixes:
 Each is measured twice: with a backlog (calls came until as many waited as there are seats, so that whoever is idle
 meets nothing that waits) and with idle seats. Commands come as a shift sees them: joins, answers, refusals, finished
 talks, ended wrap-ups, pauses, hang-ups, ticks. Times are CPU time of this thread: a busy machine does not count.
+Collections of garbage do, at the moments when the interpreter makes them.
 """
 
 import argparse
 import gc
+import json
+import math
 import random
 import time
+import tracemalloc
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from acd import model as m
 from acd.floor import Floor
@@ -126,33 +131,98 @@ def quantile(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def measure(mix: Mix, size: int, rounds: int, *, backlog: bool) -> None:
+@dataclass(frozen=True)
+class Cost:
+    """One mix at one size. Times in µs of CPU."""
+
+    mix: str
+    size: int
+    """Seats, and with a backlog as many waiting calls."""
+    backlog: bool
+    commands: int
+    p50: float
+    p99: float
+    longest: float
+    by_command: dict[str, float]
+    """The 99th percentile of each command."""
+
+
+def measure(mix: Mix, size: int, rounds: int, *, backlog: bool) -> Cost:
     shift = Shift(mix, size)
     shift.fill(size if backlog else 0)
     shift.cost.clear()
     gc.collect()
     shift.work(rounds)
     costs = [cost for values in shift.cost.values() for cost in values]
-    slowest = max(shift.cost, key=lambda name: quantile(shift.cost[name], 0.99))
-    idle = sum(1 for seat in shift.floor.seats() if seat.idle)
-    waiting = sum(1 for _ in shift.floor.waiting())
-    print(
-        f"{mix.name:8} {size:6} seats {idle:6} idle {waiting:6} waiting {len(costs):7} commands "
-        f"p50 {quantile(costs, 0.5):7.0f} µs  p99 {quantile(costs, 0.99):7.0f} µs  max {max(costs):7.0f} µs  "
-        f"slowest {slowest} p99 {quantile(shift.cost[slowest], 0.99):.0f} µs"
+    by_command = {name: quantile(values, 0.99) for name, values in sorted(shift.cost.items())}
+    p50, p99 = quantile(costs, 0.5), quantile(costs, 0.99)
+    return Cost(mix.name, size, backlog, len(costs), p50, p99, max(costs), by_command)
+
+
+def memory_per_waiting(calls: int, seed: int) -> float:
+    """Bytes of one waiting call with a recipe of three steps: everything the floor keeps for it."""
+    mix = list(mixes(seed))[1]
+    shift = Shift(mix, 0)
+    recipe = tuple(m.Step(after_s=after, needs=mix.needs()) for after in (20.0, 60.0, 120.0))
+    shift.do(m.SignIn(seat="s", agent="s", phone="p", skills={f"skill{number}": 10 for number in range(20)}))
+    shift.do(m.Pause(seat="s", reason="rest"))
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    for number in range(calls):
+        shift.do(m.Join(call=f"call_{number:026}", queue="12345", needs=mix.needs(), recipe=recipe, dialled="12345"))
+        shift.cost.clear()
+    gc.collect()
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return (after - before) / calls
+
+
+def growth(costs: Sequence[Cost]) -> list[str]:
+    """How much the cost grew from the smallest to the largest size, beside the growth of the logarithm."""
+    lines: list[str] = []
+    for mix, backlog in sorted({(cost.mix, cost.backlog) for cost in costs}):
+        mine = [cost for cost in costs if (cost.mix, cost.backlog) == (mix, backlog)]
+        small, large = min(mine, key=_size), max(mine, key=_size)
+        load = "backlog" if backlog else "idle"
+        lines.append(
+            f"{mix:8} {load:8} p50 × {large.p50 / small.p50:4.2f}  p99 × {large.p99 / small.p99:4.2f}  "
+            f"logarithm × {math.log(large.size) / math.log(small.size):4.2f}"
+        )
+    return lines
+
+
+def _size(cost: Cost) -> int:
+    return cost.size
+
+
+def _row(cost: Cost) -> str:
+    slowest = max(cost.by_command, key=lambda name: cost.by_command[name])
+    load = "backlog" if cost.backlog else "idle"
+    return (
+        f"{cost.mix:8} {cost.size:6} {load:8} {cost.commands:6} commands  p50 {cost.p50:5.0f} µs  "
+        f"p99 {cost.p99:5.0f} µs  slowest {slowest} p99 {cost.by_command[slowest]:.0f} µs  longest {cost.longest:.0f} µs"
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Cost of one command on the floor.")
     parser.add_argument("--sizes", default="100,1000,10000")
-    parser.add_argument("--rounds", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", type=Path, help="write the figures into this file")
     options = parser.parse_args()
+    costs: list[Cost] = []
     for size in map(int, options.sizes.split(",")):
         for backlog in (True, False):
             for mix in mixes(options.seed):
-                measure(mix, size, options.rounds, backlog=backlog)
+                costs.append(measure(mix, size, options.rounds, backlog=backlog))
+                print(_row(costs[-1]), flush=True)
+    print(*growth(costs), sep="\n")
+    memory = memory_per_waiting(max(cost.size for cost in costs), options.seed)
+    print(f"one waiting call: {memory:.0f} bytes")
+    if options.json:
+        found = {"costs_us": [asdict(cost) for cost in costs], "bytes_per_waiting_call": memory}
+        options.json.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
