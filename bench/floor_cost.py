@@ -196,11 +196,12 @@ def _size(cost: Cost) -> int:
 
 
 def _row(cost: Cost) -> str:
-    slowest = max(cost.by_command, key=lambda name: cost.by_command[name])
+    name = max(cost.by_command, key=lambda name: cost.by_command[name])
+    slowest = f"slowest {name} p99 {cost.by_command[name]:.0f} µs  longest {cost.longest:.0f} µs"
     load = "backlog" if cost.backlog else "idle"
     return (
         f"{cost.mix:8} {cost.size:6} {load:8} {cost.commands:6} commands  p50 {cost.p50:5.0f} µs  "
-        f"p99 {cost.p99:5.0f} µs  slowest {slowest} p99 {cost.by_command[slowest]:.0f} µs  longest {cost.longest:.0f} µs"
+        f"p99 {cost.p99:5.0f} µs  {slowest}"
     )
 
 
