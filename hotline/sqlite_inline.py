@@ -9,6 +9,12 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+AT_ONCE = "at once"
+"""Where `hotline.sql` keeps the `AtOnce` of a connection, in SQLAlchemy's `info` about it."""
+
 
 class InlineCursor:
     """A cursor whose coroutines never wait."""
@@ -69,6 +75,10 @@ class InlineConnection:
     async def create_function(self, *args: Any, **options: Any) -> None:
         self._connection.create_function(*args, **options)
 
+    @property
+    def at_once(self) -> "AtOnce":
+        return AtOnce(self._connection)
+
     def stop(self) -> None:
         """What the pool asks for when it cannot wait for `close`."""
         self._connection.close()
@@ -79,3 +89,38 @@ async def connect_inline(database: str, **options: Any) -> InlineConnection:
     pool that is collected elsewhere closes it there."""
     options |= {"isolation_level": None, "check_same_thread": False}
     return InlineConnection(sqlite3.connect(database, **options))
+
+
+class AtOnce:
+    """The same connection without the face: for SQL that is text already."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, arguments: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Raises: what SQLAlchemy would."""
+        try:
+            return self._connection.execute(sql, arguments)
+        except sqlite3.Error as error:
+            raise _as_told_by_sqlalchemy(error) from error
+
+    def executemany(self, sql: str, several: Sequence[Sequence[Any]]) -> None:
+        """Raises: what SQLAlchemy would."""
+        try:
+            self._connection.executemany(sql, several)
+        except sqlite3.Error as error:
+            raise _as_told_by_sqlalchemy(error) from error
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._connection.in_transaction
+
+
+def at_once(connection: AsyncConnection) -> AtOnce | None:
+    """What is behind a connection of SQLAlchemy; nothing when that is a server's."""
+    found: AtOnce | None = connection.sync_connection.info.get(AT_ONCE) if connection.sync_connection else None
+    return found
+
+
+def _as_told_by_sqlalchemy(error: sqlite3.Error) -> Exception:
+    return DBAPIError.instance(None, None, error, sqlite3.Error, hide_parameters=True)
