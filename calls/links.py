@@ -157,7 +157,7 @@ class Links:
             label=label(transcript).zh,
             demo_model=transcript.model is not None and transcript.model.demonstration,
         )
-        await self._recordings.transcribed(order.recording, _OUTCOMES[transcript.state])
+        await self._recordings.transcribed({order.recording: _OUTCOMES[transcript.state]})
         self._asked.discard(order.recording)
 
     async def _catch_up(self) -> None:

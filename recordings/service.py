@@ -1,12 +1,10 @@
 """The life of recordings: opened at the answer, composed after the call, sealed, listed.
 
-Blocking work runs in threads, two recordings at a time. Whatever happens, a call's raw tracks stay until its sound
-is composed, read back, and sealed.
+How recordings are closed is `closer`'s; here is which, and that each is closed once at a time.
 """
 
 import asyncio
-import os
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,10 +14,10 @@ import structlog
 
 from hotline.clock import Clock
 from hotline.database import Database
-from hotline.errors import Conflict, HotlineError, NotFound
+from hotline.errors import NotFound
 from hotline.ids import Ids
 from recordings import store_sql as store
-from recordings.closing import Composed, compose, is_whole
+from recordings.closer import Closer, Outcome
 from recordings.model import SEALED, Muted, Recording, RecordingState, Track, Transcription, is_id
 from recordings.store_files import RecordingFiles
 from recordings.store_sql import Wanted
@@ -31,7 +29,8 @@ log = structlog.get_logger(__name__)
 BATCH = 100
 LOOK_EVERY_S = 3600.0
 """Looking through the folders costs time in proportion to all recordings that there are."""
-_PENDING = (RecordingState.PENDING,)
+AT_ONCE = 16
+"""Recordings closed together: one transaction, and the first of them waits for the last."""
 
 
 class Swept(msgspec.Struct, frozen=True):
@@ -54,9 +53,9 @@ class RecordingService:
         self._database = database
         self._clock = clock
         self._ids = ids
-        self._slots = asyncio.Semaphore(2)
+        self._closer = Closer(database, files, clock)
         self._next_look = clock.monotonic()
-        self._finishing: dict[str, asyncio.Task[Recording]] = {}
+        self._finishing: dict[str, asyncio.Task[dict[str, Outcome]]] = {}
         self.files = files
 
     def track_folder(self, call: str, arrived_at: datetime) -> Path:
@@ -111,32 +110,42 @@ class RecordingService:
             NotFound: there is no such recording.
             Conflict: its call still runs.
         """
-        return await self._finish_once(recording, None)
+        outcome = (await self._finish([await self.get(recording)]))[recording]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
-    async def _finish_once(self, recording: str, row: Recording | None) -> Recording:
-        """`row`: how it looked a moment ago, if that is known."""
-        task = self._finishing.get(recording)
-        if task is None:
-            task = asyncio.create_task(self._finish(recording, row), name=f"finish {recording}")
-            self._finishing[recording] = task
-            task.add_done_callback(partial(self._finished, recording))
-        return await asyncio.shield(task)
+    async def _finish(self, rows: Sequence[Recording]) -> dict[str, Outcome]:
+        """Each is finished once, however many ask for it at the same time."""
+        fresh = [row for row in rows if row.id not in self._finishing]
+        if fresh:
+            several = [row.id for row in fresh]
+            task = asyncio.create_task(self._closer.close(fresh), name="finish recordings")
+            self._finishing |= dict.fromkeys(several, task)
+            task.add_done_callback(partial(self._finished, several))
+        outcomes: dict[str, Outcome] = {}
+        for task in {self._finishing[row.id] for row in rows}:
+            outcomes |= await asyncio.shield(task)
+        return {row.id: outcomes[row.id] for row in rows}
 
     async def sweep(self) -> Swept:
         """Finish what is pending. At the first time, and then once an hour, also look through the folders for raw
         tracks that a killed process left beside a sealed recording."""
-        rows = await self._pending()
-        closed = sum([await self._try_to_finish(row) for row in rows])
+        closed = waiting = 0
+        async for rows in self._pending():
+            done = await self._try_to_finish(rows)
+            closed, waiting = closed + done, waiting + len(rows) - done
         cleaned, strays = await self._look_through_folders()
-        return Swept(closed, len(rows) - closed, cleaned, strays)
+        return Swept(closed, waiting, cleaned, strays)
 
-    async def _try_to_finish(self, row: Recording) -> bool:
-        """One that fails must not keep the others waiting."""
-        try:
-            return (await self._finish_once(row.id, row)).state in SEALED
-        except Exception:
-            log.exception("recording not closed", recording=row.id, call=row.call)
-            return False
+    async def _try_to_finish(self, rows: Sequence[Recording]) -> int:
+        """How many are sealed now. One that fails must not keep the others waiting."""
+        done = 0
+        for recording, outcome in (await self._finish(rows)).items():
+            if isinstance(outcome, Exception):
+                log.error("recording not closed", recording=recording, exc_info=outcome)
+            done += isinstance(outcome, Recording) and outcome.state in SEALED
+        return done
 
     async def _look_through_folders(self) -> tuple[int, int]:
         if self._clock.monotonic() < self._next_look:
@@ -147,7 +156,7 @@ class RecordingService:
             known = await self.for_call(call)
             strays += known is None
             if known is not None and known.state in SEALED:
-                cleaned += await self._try_to_finish(known)
+                cleaned += await self._try_to_finish([known])
         return cleaned, strays
 
     async def discard(self, call: str, arrived_at: datetime) -> None:
@@ -184,91 +193,26 @@ class RecordingService:
         """Sealed recordings that nobody transcribed yet, oldest first."""
         return await self._database.read(lambda connection: store.wanting_transcription(connection, limit))
 
-    async def transcribed(self, recording: str, outcome: Transcription) -> None:
-        """Keep what became of the transcript."""
-        await write(self._database, lambda connection: store.set_transcription(connection, recording, outcome))
+    async def transcribed(self, outcomes: Mapping[str, Transcription]) -> None:
+        """Keep what became of the transcripts, by the recording's id."""
+        await write(self._database, partial(store.set_transcriptions, outcomes=outcomes))
 
     def sound_path(self, recording: Recording) -> Path:
         """Where the finished sound lies, for a worker process that reads it."""
         return self.files.root / recording.folder / f"{recording.id}.wav"
 
-    def _finished(self, recording: str, task: asyncio.Task[Recording]) -> None:
-        self._finishing.pop(recording, None)
+    def _finished(self, several: Sequence[str], task: asyncio.Task[dict[str, Outcome]]) -> None:
+        for recording in several:
+            self._finishing.pop(recording, None)
         if not task.cancelled():
             task.exception()  # whoever waited for it has it; nobody waiting is no reason for noise
 
-    async def _finish(self, recording: str, row: Recording | None) -> Recording:
-        async with self._slots:
-            row = row or await self.get(recording)
-            try:
-                hold = await asyncio.to_thread(self.files.hold, row.folder, row.call)
-            except Conflict:
-                return row
-            except HotlineError as error:
-                return await self._put_off(row, error)
-            try:
-                return await self._finish_held(await self.get(recording))
-            finally:
-                os.close(hold)
-
-    async def _finish_held(self, row: Recording) -> Recording:
-        if row.state in SEALED:
-            await self._clear(row)
-            return row
-        if row.state is not RecordingState.PENDING:
-            raise Conflict("The call still runs, or its recording was removed; there is nothing to close.")
-        try:
-            composed = await asyncio.to_thread(compose, self.files, row)
-        except HotlineError as error:
-            return await self._put_off(row, error)
-        done = self._sealed(row, composed)
-        sealed = await write(self._database, lambda connection: store.seal(connection, done, self._now_of(done)))
-        if sealed:
-            await self._delete(done, composed.lines)
-            log.info("recording closed", recording=done.id, call=done.call, truncated=done.truncated)
-        return done if sealed else await self.get(row.id)
-
-    def _sealed(self, row: Recording, composed: Composed) -> Recording:
-        return msgspec.structs.replace(
-            row,
-            state=RecordingState.CLOSED if composed.has_sound else RecordingState.LOST,
-            closed_at=self._clock.now(),
-            channels=composed.channels,
-            length_ms=composed.length_ms,
-            size_bytes=composed.size_bytes,
-            sha256=composed.sha256,
-            truncated=composed.truncated,
-            problem="",
-            transcription=Transcription.WANTED if composed.has_sound else Transcription.NONE,
-        )
-
-    def _now_of(self, done: Recording) -> datetime:
-        return done.closed_at or self._clock.now()
-
-    async def _put_off(self, row: Recording, error: HotlineError) -> Recording:
-        log.error("recording not closed", recording=row.id, call=row.call, problem=str(error))
-        await write(self._database, lambda connection: store.note_problem(connection, row.id, str(error)))
-        return await self.get(row.id)
-
-    async def _clear(self, row: Recording) -> None:
-        """Remove raw tracks beside a sealed sound, after a look whether that is really there."""
-        heard = {line for channel in row.channels for line in channel.lines}
-        there = await asyncio.to_thread(self.files.tracks, row.folder, row.call)
-        left = tuple(line for line, file in there.items() if line in heard and file.plain)
-        if not left or await asyncio.to_thread(is_whole, self.files, row):
-            await self._delete(row, left)
-
-    async def _delete(self, row: Recording, lines: tuple[str, ...]) -> None:
-        try:
-            await asyncio.to_thread(self.files.delete_tracks, row.folder, row.call, lines)
-        except HotlineError as error:  # the sweep removes them later
-            log.warning("raw tracks left behind", recording=row.id, problem=str(error))
-
-    async def _pending(self) -> list[Recording]:
+    async def _pending(self) -> AsyncGenerator[list[Recording]]:
         rows: list[Recording] = []
         while True:
             after = rows[-1].id if rows else ""
-            more = await self._database.read(partial(store.recordings_in, states=_PENDING, limit=BATCH, after=after))
-            rows.extend(more)
-            if len(more) < BATCH:
-                return rows
+            rows = await self._database.read(partial(store.pending, limit=AT_ONCE, after=after))
+            if rows:
+                yield rows
+            if len(rows) < AT_ONCE:
+                return

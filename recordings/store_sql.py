@@ -3,15 +3,15 @@
 Everything that changes a row may be called again with the same arguments and then changes nothing more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     RowMapping,
-    Select,
     String,
     and_,
     bindparam,
@@ -24,34 +24,59 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from recordings.integrity import Deed, Head, Link, next_link
+from hotline.prepared import Prepared, Row
+from recordings.chain_sql import append_links
+from recordings.integrity import Deed
 from recordings.model import Certificate, Muted, Recording, RecordingState, Track, Transcription
-from recordings.tables import purge_certificates, recording_agents, recording_chain, recordings
+from recordings.tables import purge_certificates, recording_agents, recordings
 from recordings.visibility import Scope
 
 GROWING = (RecordingState.OPEN, RecordingState.PENDING)
 
 # Statements of every call are made once: making one costs several times what running it does.
-_BY_ID = select(recordings).where(recordings.c.id == bindparam("key"))
-_BY_CALL = select(recordings).where(recordings.c.call == bindparam("key"))
-_GROWING_OF = select(recordings.c.id, recordings.c.state, recordings.c.tracks).where(
-    recordings.c.call == bindparam("key"), recordings.c.state.in_([state.value for state in GROWING])
+_BY_ID = Prepared(select(recordings).where(recordings.c.id == bindparam("key")))
+_BY_CALL = Prepared(select(recordings).where(recordings.c.call == bindparam("key")))
+_GROWING_OF = Prepared(
+    select(recordings.c.id, recordings.c.state, recordings.c.tracks).where(
+        recordings.c.call == bindparam("key"), or_(*(recordings.c.state == state.value for state in GROWING))
+    )
+)
+_AGENTS_OF_ONE = Prepared(
+    select(recording_agents).where(recording_agents.c.recording == bindparam("key")).order_by(recording_agents.c.agent)
 )
 _AGENTS_OF = (
     select(recording_agents)
     .where(recording_agents.c.recording.in_(bindparam("keys", expanding=True)))
     .order_by(recording_agents.c.agent)
 )
-_CHANGE = update(recordings).where(recordings.c.id == bindparam("key"))
-_SEAL = _CHANGE.where(recordings.c.state == RecordingState.PENDING.value, recordings.c.ended_at == bindparam("ended"))
-_NEW, _NEW_LINK = insert(recordings), insert(recording_chain)
-_NEW_AGENT = insert(recording_agents).from_select(
-    ["recording", "agent"],
-    select(bindparam("key", type_=String), bindparam("who", type_=String)).where(
-        ~exists().where(recording_agents.c.recording == bindparam("key"), recording_agents.c.agent == bindparam("who"))
-    ),
+_OF_ID = update(recordings).where(recordings.c.id == bindparam("key"))
+_CHANGE = Prepared(_OF_ID)
+_SEAL = Prepared(
+    _OF_ID.where(recordings.c.state == RecordingState.PENDING.value, recordings.c.ended_at == bindparam("ended"))
 )
-_HEAD = select(recording_chain.c.seq, recording_chain.c.hash).order_by(recording_chain.c.seq.desc()).limit(1)
+_NEW = Prepared(insert(recordings))
+_NEW_AGENT = Prepared(
+    insert(recording_agents).from_select(
+        ["recording", "agent"],
+        select(bindparam("key", type_=String), bindparam("who", type_=String)).where(
+            ~exists().where(
+                recording_agents.c.recording == bindparam("key"), recording_agents.c.agent == bindparam("who")
+            )
+        ),
+    )
+)
+_PENDING = Prepared(
+    select(recordings)
+    .where(recordings.c.state == RecordingState.PENDING.value, recordings.c.id > bindparam("after"))
+    .order_by(recordings.c.id)
+    .limit(bindparam("most", type_=Integer))
+)
+_WANTING = Prepared(
+    select(recordings)
+    .where(recordings.c.transcription == Transcription.WANTED.value)
+    .order_by(recordings.c.answered_at, recordings.c.id)
+    .limit(bindparam("most", type_=Integer))
+)
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +89,12 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Answered at or after."""
     until: datetime | None = None
     """Answered before."""
+
+
+async def get_recordings(connection: AsyncConnection, several: Sequence[str]) -> list[Recording]:
+    """Those of `several` that there are."""
+    found = [await get_recording(connection, recording) for recording in several]
+    return [recording for recording in found if recording is not None]
 
 
 async def get_recording(connection: AsyncConnection, recording: str) -> Recording | None:
@@ -81,7 +112,7 @@ async def open_recording(connection: AsyncConnection, new: Recording) -> Recordi
     """
     known = await recording_for_call(connection, new.call)
     if known is None:
-        await connection.execute(_NEW, _columns(new))
+        await _NEW.run(connection, _columns(new))
         await _add_agents(connection, new.id, new.agents)
         return new
     await _add_agents(connection, known.id, new.agents)
@@ -143,20 +174,21 @@ async def close_recording(
     return await recording_for_call(connection, call)
 
 
-async def seal(connection: AsyncConnection, done: Recording, at: datetime) -> bool:
-    """Put the composed sound onto the row and into the chain, if the row still waits for just this sound
-    (a call that was taken up again meanwhile ends at another moment).
+async def seal(connection: AsyncConnection, several: Sequence[Recording], at: datetime) -> list[Recording]:
+    """Put composed sound onto its rows and into the chain, where the row still waits for just this sound
+    (a call that was taken up again meanwhile ends at another moment). Returns those that were sealed.
 
     Raises:
         IntegrityError: another writer took the same link of the chain; do the transaction again.
     """
-    columns = _columns(done)
-    values = {name: columns[name] for name in _SEALED_COLUMNS}
-    result = await connection.execute(_SEAL, {"key": done.id, "ended": done.ended_at, **values})
-    if result.rowcount == 0:
-        return False
-    await append_link(connection, done, Deed.CLOSED, at)
-    return True
+    sealed: list[Recording] = []
+    for done in several:
+        columns = _columns(done)
+        values = {name: columns[name] for name in _SEALED_COLUMNS}
+        if await _SEAL.run(connection, {"key": done.id, "ended": done.ended_at, **values}):
+            sealed.append(done)
+    await append_links(connection, sealed, Deed.CLOSED, at)
+    return sealed
 
 
 _SEALED_COLUMNS = (
@@ -189,9 +221,10 @@ async def set_legal_hold(connection: AsyncConnection, recording: str, *, hold: b
     return result.rowcount == 1
 
 
-async def set_transcription(connection: AsyncConnection, recording: str, outcome: Transcription) -> None:
-    """Keep what became of the transcript."""
-    await _change(connection, recording, transcription=outcome.value)
+async def set_transcriptions(connection: AsyncConnection, outcomes: Mapping[str, Transcription]) -> None:
+    """Keep what became of the transcripts of recordings."""
+    several = [{"key": recording, "transcription": outcome.value} for recording, outcome in outcomes.items()]
+    await _CHANGE.run_all(connection, several)
 
 
 async def list_recordings(
@@ -213,16 +246,18 @@ async def recordings_in(
 ) -> list[Recording]:
     """Recordings in these states by id, above `after`."""
     query = select(recordings).where(recordings.c.state.in_([state.value for state in states]), recordings.c.id > after)
-    return await _many(
-        connection, (await connection.execute(query.order_by(recordings.c.id).limit(limit))).mappings().all()
-    )
+    rows = await connection.execute(query.order_by(recordings.c.id).limit(limit))
+    return await _many(connection, rows.mappings().all())
+
+
+async def pending(connection: AsyncConnection, limit: int, after: str = "") -> list[Recording]:
+    """Recordings that wait to be closed, by id, above `after`."""
+    return await _with_agents(connection, await _PENDING.rows(connection, {"after": after, "most": limit}))
 
 
 async def wanting_transcription(connection: AsyncConnection, limit: int) -> list[Recording]:
     """Sealed recordings whose transcript is wanted, oldest first."""
-    query = select(recordings).where(recordings.c.transcription == Transcription.WANTED.value)
-    query = query.order_by(recordings.c.answered_at, recordings.c.id).limit(limit)
-    return await _many(connection, (await connection.execute(query)).mappings().all())
+    return await _with_agents(connection, await _WANTING.rows(connection, {"most": limit}))
 
 
 async def ended_before(
@@ -260,7 +295,7 @@ async def certify(connection: AsyncConnection, gone: Recording, certificate: Cer
     if result.rowcount == 0:
         return False
     await connection.execute(insert(purge_certificates).values(**msgspec.structs.asdict(certificate)))
-    await append_link(connection, gone, Deed.PURGED, certificate.purged_at)
+    await append_links(connection, [gone], Deed.PURGED, certificate.purged_at)
     return True
 
 
@@ -269,25 +304,6 @@ async def certificates(connection: AsyncConnection, limit: int = 1000) -> list[C
     query = select(purge_certificates).order_by(purge_certificates.c.purged_at.desc()).limit(limit)
     rows = (await connection.execute(query)).mappings().all()
     return [Certificate(**_plain(row)) for row in rows]
-
-
-async def append_link(connection: AsyncConnection, recording: Recording, deed: Deed, at: datetime) -> Link:
-    """Add the next link of the chain."""
-    link = next_link(await chain_head(connection), recording, deed, at)
-    await connection.execute(_NEW_LINK, msgspec.structs.asdict(link))
-    return link
-
-
-async def chain_head(connection: AsyncConnection) -> Head | None:
-    row = (await connection.execute(_HEAD)).first()
-    return None if row is None else Head(row.seq, row.hash)
-
-
-async def chain(connection: AsyncConnection, after: int, limit: int) -> list[Link]:
-    """Links above position `after`, oldest first."""
-    query = select(recording_chain).where(recording_chain.c.seq > after).order_by(recording_chain.c.seq).limit(limit)
-    rows = (await connection.execute(query)).mappings().all()
-    return [msgspec.convert(_plain(row), Link) for row in rows]
 
 
 def _matches(wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -330,13 +346,13 @@ class _Growing(msgspec.Struct, frozen=True):
 
 async def _growing(connection: AsyncConnection, call: str) -> _Growing | None:
     """The call's recording while it can grow."""
-    row = (await connection.execute(_GROWING_OF, {"key": call})).mappings().first()
-    return None if row is None else msgspec.convert(_plain(row), _Growing)
+    row = await _GROWING_OF.row(connection, {"key": call})
+    return None if row is None else msgspec.convert(row, _Growing)
 
 
-async def _one(connection: AsyncConnection, query: Select[Any], key: str) -> Recording | None:
-    row = (await connection.execute(query, {"key": key})).mappings().first()
-    return None if row is None else (await _many(connection, [row]))[0]
+async def _one(connection: AsyncConnection, query: Prepared, key: str) -> Recording | None:
+    row = await query.row(connection, {"key": key})
+    return None if row is None else (await _with_agents(connection, [row]))[0]
 
 
 async def _sure(connection: AsyncConnection, recording: str) -> Recording:
@@ -358,13 +374,21 @@ def _plain(row: RowMapping) -> dict[str, Any]:
     return {str(name): value for name, value in row.items()}
 
 
+async def _with_agents(connection: AsyncConnection, rows: Sequence[Row]) -> list[Recording]:
+    """As `_many`, one recording after another: for the few of the calls that just ended."""
+    recordings: list[Recording] = []
+    for row in rows:
+        agents = [one["agent"] for one in await _AGENTS_OF_ONE.rows(connection, {"key": row["id"]})]
+        recordings.append(msgspec.convert({**row, "agents": agents}, Recording))
+    return recordings
+
+
 async def _change(connection: AsyncConnection, recording: str, **values: Any) -> None:
-    await connection.execute(_CHANGE, {"key": recording, **values})
+    await _CHANGE.run(connection, {"key": recording, **values})
 
 
 async def _add_agents(connection: AsyncConnection, recording: str, agents: Sequence[str]) -> None:
-    for agent in dict.fromkeys(agents):
-        await connection.execute(_NEW_AGENT, {"key": recording, "who": agent})
+    await _NEW_AGENT.run_all(connection, [{"key": recording, "who": agent} for agent in dict.fromkeys(agents)])
 
 
 def _columns(recording: Recording) -> dict[str, Any]:

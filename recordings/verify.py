@@ -11,6 +11,7 @@ import msgspec
 from hotline.database import Database
 from hotline.errors import HotlineError
 from recordings import store_sql as store
+from recordings.chain_sql import chain
 from recordings.closing import digest
 from recordings.errors import SoundMissing
 from recordings.integrity import Deed, Head, Link, broken, differences
@@ -63,7 +64,7 @@ async def verify(database: Database, files: RecordingFiles, expected: Head | Non
     troubles: list[Trouble] = []
     sealed: dict[str, Link] = {}
     head, found = None, expected is None
-    while links := await database.read(partial(store.chain, after=head.seq if head else 0, limit=_BATCH)):
+    while links := await database.read(partial(chain, after=head.seq if head else 0, limit=_BATCH)):
         troubles.extend(Trouble(Finding.CHAIN, link.recording, text) for link, text in broken(links, head))
         sealed.update({link.recording: link for link in links if link.deed is Deed.CLOSED})
         found = found or any(Head(link.seq, link.hash) == expected for link in links)

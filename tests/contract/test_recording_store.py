@@ -19,6 +19,7 @@ from hotline.ids import UlidIds
 from hotline.sql import OpenDatabase, connect
 from recordings import store_sql as store
 from recordings import tables
+from recordings.chain_sql import chain
 from recordings.integrity import broken
 from recordings.model import RATE, Muted, Party, Recording, RecordingState, Track, Transcription
 from recordings.purging import Purger
@@ -135,7 +136,7 @@ async def test_chain_has_one_link_for_each_of_many_that_close_at_once(
     await asyncio.gather(*(one.close(call, ended_at=end) for call in calls for one in (service, others)))
     for one in (service, others):
         await one.sweep()
-    links = await database.read(lambda c: store.chain(c, 0, 100))
+    links = await database.read(lambda c: chain(c, 0, 100))
     assert [link.seq for link in links] == list(range(1, 13))
     assert {link.recording for link in links} == {row.id for row in await service.find(Wanted(), EVERYTHING, 50)}
     assert list(broken(links)) == []
@@ -167,7 +168,7 @@ async def test_transcripts_retention_and_hold_are_kept(service: RecordingService
     row = await begun(service, "call_1")
     done = await service.close("call_1", ended_at=NOW + timedelta(seconds=0.5))
     assert await service.pending_transcription() == [done]
-    await service.transcribed(row.id, Transcription.NO_MODEL)
+    await service.transcribed({row.id: Transcription.NO_MODEL})
     await database.write(lambda c: store.classify(c, "call_1", "complaint"))
     assert await database.write(lambda c: store.set_legal_hold(c, row.id, hold=True))
     now = await service.get(row.id)

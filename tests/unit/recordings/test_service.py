@@ -22,6 +22,7 @@ from hotline.errors import Conflict, NotFound
 from hotline.sql import OpenDatabase
 from recordings import closing, tables
 from recordings import store_sql as store
+from recordings.chain_sql import chain
 from recordings.model import RATE, Flag, Party, Recording, RecordingState, Track, Transcription
 from recordings.service import RecordingService, Swept
 from recordings.store_files import RecordingFiles
@@ -96,7 +97,7 @@ async def test_closing_again_changes_nothing(
     assert await service.close("call_1", ended_at=clock.now()) == first
     assert first is not None
     assert await service.finish(first.id) == first
-    assert len(await database.read(lambda c: store.chain(c, 0, 10))) == 1
+    assert len(await database.read(lambda c: chain(c, 0, 10))) == 1
 
 
 async def test_closing_at_the_same_time_seals_once(
@@ -105,7 +106,7 @@ async def test_closing_at_the_same_time_seals_once(
     await answered("call_1")
     outcomes = await asyncio.gather(*(service.close("call_1", **end(clock)) for _ in range(10)))
     assert {outcome.sha256 for outcome in outcomes if outcome} == {outcomes[0].sha256 if outcomes[0] else ""}
-    assert len(await database.read(lambda c: store.chain(c, 0, 10))) == 1
+    assert len(await database.read(lambda c: chain(c, 0, 10))) == 1
 
 
 async def test_call_that_nobody_answered_has_no_recording_and_its_tracks_are_discarded(
@@ -200,7 +201,7 @@ async def test_call_without_any_sound_is_sealed_as_lost(
     assert done is not None
     assert (done.state, done.truncated, done.sha256) == (RecordingState.LOST, True, "")
     assert await service.pending_transcription() == []
-    assert len(await database.read(lambda c: store.chain(c, 0, 10))) == 1
+    assert len(await database.read(lambda c: chain(c, 0, 10))) == 1
     assert on_disk(files) == []
 
 
@@ -268,7 +269,7 @@ async def test_closing_that_was_cut_off_anywhere_ends_the_same_when_run_again(
         target = {
             "fsync": "recordings.store_files.os.fsync",
             "rename": "recordings.store_files.os.rename",
-            "seal": "recordings.service.store.seal",
+            "seal": "recordings.closer.store.seal",
             "delete": "recordings.store_files.RecordingFiles.delete_tracks",
         }[seam]
         patch.setattr(target, dies)
@@ -280,7 +281,7 @@ async def test_closing_that_was_cut_off_anywhere_ends_the_same_when_run_again(
     assert reference is not None
     assert done.state is RecordingState.CLOSED
     assert (done.sha256, done.channels[1].spans) == (reference.sha256, reference.channels[1].spans)
-    assert len(await database.read(lambda c: store.chain(c, 0, 10))) == 2
+    assert len(await database.read(lambda c: chain(c, 0, 10))) == 2
     assert [name for name in on_disk(files) if not name.endswith(".wav")] == []
 
 
@@ -343,7 +344,7 @@ async def test_transcripts_are_wanted_until_somebody_says_what_became_of_them(
         await answered(call)
         await service.close(call, **end(clock))
     first, second = await service.pending_transcription()
-    await service.transcribed(first.id, Transcription.DONE)
+    await service.transcribed({first.id: Transcription.DONE})
     assert await service.pending_transcription() == [second]
     assert (await service.get(first.id)).transcription is Transcription.DONE
 
@@ -413,7 +414,7 @@ async def test_recording_that_fails_in_an_unforeseen_way_keeps_no_other_waiting(
             raise ValueError("nobody thought of this")
         return closing.compose(files, row)
 
-    monkeypatch.setattr("recordings.service.compose", composed)
+    monkeypatch.setattr("recordings.closer.compose", composed)
     assert await service.sweep() == Swept(closed=2, waiting=1)
 
 
@@ -450,7 +451,7 @@ async def test_call_taken_up_again_while_it_was_composed_is_not_sealed_without_i
         return made
 
     with monkeypatch.context() as patch:
-        patch.setattr("recordings.service.compose", composed)
+        patch.setattr("recordings.closer.compose", composed)
         first = await service.close("call_1", **end(clock))
     assert first is not None
     assert (first.state, first.length_ms) == (RecordingState.PENDING, 0)
