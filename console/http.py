@@ -1,32 +1,19 @@
-"""The pages and their feed. Pages are files; everything they show comes through the API with its own guards."""
+"""The pages, and the feed that tells them when to look again."""
 
 import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import FileResponse, RedirectResponse, Response, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
-from hotline.errors import HotlineError, NotFound
+from console import pages
+from hotline.errors import HotlineError
 from hotline.ports import Broadcast
-from hotline.security import NotLoggedIn, Principal, SignedIn, identify
+from hotline.security import Principal, SignedIn, identify
 
-STATIC = Path(__file__).parent / "static"
-ASSETS = {
-    "status.css": "text/css; charset=utf-8",
-    "status.js": "text/javascript; charset=utf-8",
-    "login.js": "text/javascript; charset=utf-8",
-    "mark.svg": "image/svg+xml",
-}
-HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
 KEEP_ALIVE_S = 15.0
 LOOK_AGAIN_S = 4.0
 """How often a feed asks whether the one who listens is still somebody."""
@@ -35,27 +22,9 @@ QUIET_S = 0.25
 
 
 def routes(broadcast: Broadcast) -> APIRouter:
-    """`/`, `/login`, `/assets/…` and the feed of changes."""
+    """The pages and the feed of changes."""
     router = APIRouter(include_in_schema=False)
-
-    @router.get("/", response_model=None)
-    async def home(request: Request) -> Response:
-        """The status page; whoever is not logged in is led to the log-in page."""
-        try:
-            await identify(request)
-        except NotLoggedIn:
-            return RedirectResponse("/login", status_code=303, headers=HEADERS)
-        return FileResponse(STATIC / "index.html", headers=HEADERS)
-
-    @router.get("/login", response_model=None)
-    async def login() -> Response:
-        return FileResponse(STATIC / "login.html", headers=HEADERS)
-
-    @router.get("/assets/{name}", response_model=None)
-    async def asset(name: str) -> Response:
-        if name not in ASSETS:
-            raise NotFound("There is no such file.")
-        return FileResponse(STATIC / name, media_type=ASSETS[name], headers=HEADERS)
+    router.include_router(pages.routes())
 
     @router.get("/api/v1/feed", response_model=None)
     async def feed(request: Request, _: Annotated[Principal, Depends(SignedIn())]) -> Response:

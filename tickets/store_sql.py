@@ -139,6 +139,13 @@ async def list_tickets(
     return [_ticket(row) for row in (await connection.execute(query)).mappings()]
 
 
+async def of_caller(connection: AsyncConnection, caller: str, but_call: str, limit: int) -> list[Ticket]:
+    """Tickets of calls from one number but for this call's, newest first."""
+    query = select(tickets).where(tickets.c.caller == caller, tickets.c.call != but_call)
+    query = query.order_by(tickets.c.created_at.desc(), tickets.c.id.desc()).limit(limit)
+    return [_ticket(row) for row in (await connection.execute(query)).mappings()]
+
+
 async def history(connection: AsyncConnection, ticket: str) -> list[HistoryLine]:
     """Everything that happened to a ticket, in order."""
     columns = [column for column in ticket_history.c if column.name != "ticket"]

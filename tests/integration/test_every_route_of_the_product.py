@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import app as product
+from console.pages import ROOMS
 from hotline import schema
 from hotline.clock import SystemClock
 from hotline.security import PUBLIC
@@ -16,7 +17,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 PAGES = frozenset(
     {
-        "GET /",  # leads whoever is not logged in to the log-in page
+        *(f"GET {path}" for path in ("/", "/status", *ROOMS)),  # lead whoever is not logged in to the log-in page
         "GET /login",
         "GET /assets/{name}",
     }

@@ -1,0 +1,59 @@
+"""Everything of the console behind one door: pages, their feed, the desk, the softphone's socket, waveforms."""
+
+from typing import Protocol
+
+from fastapi import APIRouter
+
+from acd.service import FloorKeeper
+from agents.service import AgentService
+from calls.seats import Seats
+from console import desk, http, peaks, softphone
+from hotline.audit import Audit
+from hotline.clock import Clock
+from hotline.settings import Settings
+from hotline.stores import Stores
+from recordings.service import RecordingService
+from telephony.places import places_of
+from telephony.provisioning import Provisioning
+
+
+class Parts(Protocol):
+    """What the console needs of a process."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def stores(self) -> Stores: ...
+    @property
+    def audit(self) -> Audit: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def agents(self) -> AgentService: ...
+    @property
+    def seats(self) -> Seats: ...
+    @property
+    def provisioning(self) -> Provisioning: ...
+    @property
+    def recordings(self) -> RecordingService: ...
+    @property
+    def floor(self) -> FloorKeeper: ...
+
+
+def routes(parts: Parts) -> APIRouter:
+    """All of them."""
+    audit, clock = parts.audit, parts.clock
+    service = desk.DeskService(
+        parts.agents, parts.seats, parts.provisioning, parts.stores.database, clock,
+        lambda: sum(not call.offer for call in parts.floor.floor.waiting()),
+    )  # fmt: skip
+    identity = places_of(parts.settings.data).identity
+    router = APIRouter()
+    for part in (
+        http.routes(parts.stores.broadcast),
+        desk.routes(service, audit, clock),
+        softphone.routes(softphone.socket_of(identity)),
+        peaks.routes(parts.recordings, audit, clock),
+    ):
+        router.include_router(part)
+    return router
