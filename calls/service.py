@@ -27,6 +27,9 @@ from telephony.model import (
     Arrived,
     Bridged,
     KeyPressed,
+    LegAnswered,
+    LegFailed,
+    LegRang,
     LineGone,
     LineId,
     NodeDown,
@@ -171,7 +174,7 @@ class CallService:
                 await takeover.resynchronise(self)
             case NodeDown():
                 log.warning("node down", why=fact.reason)
-            case Rang() | Bridged() | TrackStopped():
+            case Rang() | Bridged() | TrackStopped() | LegRang() | LegAnswered() | LegFailed():
                 pass
 
     def _floor_fact(self, fact: AnyFloorFact) -> None:

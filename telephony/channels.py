@@ -11,6 +11,8 @@ Variables = Mapping[tuple[LineId, str], str]
 """What Getvar answered, by line and variable."""
 
 SEAT_PLACE = "seat"
+SEATS_PLACES = frozenset({"room", "parked-seat", "spy"})
+"""Contexts in which a seat's line goes on by itself."""
 
 
 def is_line(row: Row) -> bool:
@@ -38,7 +40,7 @@ def line_of(row: Row, variables: Variables) -> LineSnapshot:
     line, phone = LineId(row["Uniqueid"]), phone_of(row["Channel"])
     return LineSnapshot(
         line=line,
-        place=SEAT_PLACE if phone else row.get("Context", ""),
+        place=_place(row, bool(phone)),
         bridge=row.get("BridgeId", ""),
         dialled=clean(variables.get((line, "DIALLED"), "")),
         caller="" if phone else known_or_empty(row.get("CallerIDNum", "")),
@@ -46,6 +48,11 @@ def line_of(row: Row, variables: Variables) -> LineSnapshot:
         phone=phone,
         up=row.get("ChannelState") == "6",
     )
+
+
+def _place(row: Row, is_seat: bool) -> str:
+    context = row.get("Context", "")
+    return SEAT_PLACE if is_seat and context not in SEATS_PLACES else context
 
 
 def lines_of(rows: Iterable[Row], variables: Variables) -> tuple[LineSnapshot, ...]:

@@ -12,6 +12,9 @@ from typing import TypeVar
 from telephony.model import (
     Arrived,
     Bridged,
+    LegAnswered,
+    LegFailed,
+    LegRang,
     LineGone,
     LineId,
     OfferEnded,
@@ -37,6 +40,8 @@ MEMORY = 4096
 """How many lines and offers that are over are remembered, so that late events of theirs tell nothing new."""
 CLOSING = timedelta(seconds=1)
 """How long a withdrawn offer may wait for its phone's last event before it is over anyway."""
+DIALLING = timedelta(seconds=2)
+"""How long somebody called into a room may have no channel yet."""
 
 _SEAT = re.compile(r"PJSIP/seat(\d+)")
 
@@ -91,6 +96,22 @@ class Offer:
     withdrawn_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """What is known of somebody called into a room who has not answered yet."""
+
+    leg: LineId
+    begun_at: datetime
+    rang: bool = False
+    cancelled: bool = False
+    over: str = ""
+    """Reason of Asterisk's last word on the call; empty until that came."""
+    hung_up: bool = False
+    cause: int = 0
+    tech: str = ""
+    """The phone's SIP status, when Asterisk told it."""
+
+
 @dataclass(slots=True)
 class Known:
     """Everything the translation remembers; made fresh at the start of a process."""
@@ -98,6 +119,7 @@ class Known:
     lines: dict[LineId, Line] = field(default_factory=dict[LineId, Line])
     gone: dict[LineId, Gone] = field(default_factory=dict[LineId, Gone])
     offers: dict[str, Offer] = field(default_factory=dict[str, Offer])
+    legs: dict[LineId, Leg] = field(default_factory=dict[LineId, Leg])
     ended: dict[str, OfferEndReason] = field(default_factory=dict[str, OfferEndReason])
     phones: dict[PhoneId, bool] = field(default_factory=dict[PhoneId, bool])
     phones_at: dict[PhoneId, datetime] = field(default_factory=dict[PhoneId, datetime])
@@ -129,6 +151,19 @@ def begin_offer(known: Known, offer: str, line: LineId, phone: PhoneId, at: date
     sent(known, line, "connect", at)
     known.lines[line] = replace(known.lines.get(line) or Line(line, at, told=True), offer=offer)
     known.offers[offer] = Offer(offer, line, phone, at)
+
+
+def leave_talk(known: Known, line: LineId, place: str, at: datetime) -> None:
+    """We are about to take a citizen's line out of its talk into a room: the offer that led to it is over, silently."""
+    for offer in offers_of(known, line):
+        known.offers.pop(offer.offer)
+        remember(known.ended, offer.offer, OfferEndReason.TALKED)
+    sent(known, line, place, at)
+
+
+def drop_leg(known: Known, leg: LineId) -> None:
+    """It could not be called: an error has told it, no fact follows."""
+    known.legs.pop(leg, None)
 
 
 def drop_offer(known: Known, offer: str) -> None:
@@ -281,6 +316,27 @@ def unheard(offer: Offer) -> OfferEndReason:
 
 def offers_of(known: Known, line: LineId) -> list[Offer]:
     return [offer for offer in known.offers.values() if offer.line == line]
+
+
+def leg_rings(known: Known, leg: Leg, at: datetime) -> Facts:
+    """Told once."""
+    known.legs[leg.leg] = replace(leg, rang=True)
+    return [] if leg.rang else [LegRang(at=at, leg=leg.leg)]
+
+
+def leg_answers(known: Known, leg: Leg, at: datetime) -> Facts:
+    """From now on it is an ordinary line; told once."""
+    known.legs.pop(leg.leg)
+    return [LegAnswered(at=at, leg=leg.leg), *tell(known, leg.leg, at)]
+
+
+def leg_fails(known: Known, leg: Leg, reason: OfferEndReason, at: datetime) -> Facts:
+    """Told once; nobody hears of its line."""
+    known.legs.pop(leg.leg)
+    known.lines.pop(leg.leg, None)
+    known.gone.pop(leg.leg, None)
+    remember(known.gone, leg.leg, Gone(leg.cause, told=True))
+    return [LegFailed(at=at, leg=leg.leg, reason=OfferEndReason.CANCELLED if leg.cancelled else reason)]
 
 
 def reach(known: Known, phone: PhoneId, reachable: bool, at: datetime) -> Facts:

@@ -131,6 +131,25 @@ class PhoneChanged(Fact, frozen=True, kw_only=True, tag="phone_changed"):
     reachable: bool
 
 
+class LegRang(Fact, frozen=True, kw_only=True, tag="leg_rang"):
+    """The phone of somebody who was called into a room rings."""
+
+    leg: LineId
+
+
+class LegAnswered(Fact, frozen=True, kw_only=True, tag="leg_answered"):
+    """It was picked up: the leg is an ordinary line from now on, whose end is a `LineGone`."""
+
+    leg: LineId
+
+
+class LegFailed(Fact, frozen=True, kw_only=True, tag="leg_failed"):
+    """It was not picked up; told once, and after it nothing more of this leg."""
+
+    leg: LineId
+    reason: OfferEndReason
+
+
 class NodeUp(Fact, frozen=True, kw_only=True, tag="node_up"):
     """Asterisk is fully booted and we are logged in. Everything known before may be stale: resynchronise."""
 
@@ -147,8 +166,17 @@ class NodeDown(Fact, frozen=True, kw_only=True, tag="node_down"):
 
 SwitchFact = (
     Arrived | LineGone | ReturnedLine | Rang | SeatAnswered | OfferEnded | Bridged | Unbridged
-    | KeyPressed | TrackStarted | TrackStopped | PhoneChanged | NodeUp | NodeDown
+    | KeyPressed | TrackStarted | TrackStopped | PhoneChanged | LegRang | LegAnswered | LegFailed | NodeUp | NodeDown
 )  # fmt: skip
+
+
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a line of a room belongs."""
+
+    line: LineId
+    citizen: bool = False
+    held: bool = False
+    """With music instead of the others."""
 
 
 class LineSnapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,7 +184,8 @@ class LineSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     line: LineId
     place: str
-    """Dialplan context: `arrive`, `ivr`, `hold`, `connect`, `after`, `fallback`, `seat`, …"""
+    """Dialplan context: `arrive`, `ivr`, `hold`, `connect`, `after`, `fallback`, `room-citizen`, …; a seat's line:
+    `room` and the like, otherwise `seat`."""
     bridge: str = ""
     """Bridge id, empty when alone."""
     dialled: str = ""

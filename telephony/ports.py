@@ -4,7 +4,36 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from telephony.model import Collected, LineId, PhoneId, Snapshot, SwitchFact
+from telephony.model import Collected, LineId, PhoneId, Placed, Snapshot, SwitchFact
+
+
+class Rooms(Protocol):
+    """Talks of more than two. A room needs no making: it is there while somebody is in it.
+
+    When the last seat has left, the citizen comes back as `ReturnedLine` from `after`. Every party's voice goes to its
+    own track through every move. Names of rooms begin with `room_`. Raises as `Switch` does.
+    """
+
+    async def place(self, room: str, placed: Sequence[Placed]) -> None:
+        """Move one line, or two that talk with each other: both at once, for one that loses its partner hangs up."""
+        ...
+
+    async def invite(self, room: str, leg: LineId, *, phone: PhoneId, ring: timedelta, track_folder: str) -> None:
+        """Ring `phone`; it is in the room as soon as it answers. `leg` names the line from now on; `LegAnswered` or
+        `LegFailed` tells how it went."""
+        ...
+
+    async def listen(self, leg: LineId, *, phone: PhoneId, target: LineId, ring: timedelta, track_folder: str) -> None:
+        """Ring `phone`; answered, it hears what `target` hears and says, and nobody hears it. Ends with `target`."""
+        ...
+
+    async def whisper(self, leg: LineId, *, on: bool) -> None:
+        """Let the listened-to party, and nobody else, hear the listening one too; or no longer."""
+        ...
+
+    async def cancel(self, leg: LineId) -> None:
+        """Stop a phone that rings; one that has answered is hung up."""
+        ...
 
 
 class Switch(Protocol):
@@ -14,6 +43,11 @@ class Switch(Protocol):
         LineGoneError: the line hung up: normal, its `LineGone` fact comes or came.
         AsteriskUnreachable: no connection, or no answer in time; nothing is sent again later.
     """
+
+    @property
+    def rooms(self) -> Rooms:
+        """Talks of more than two."""
+        ...
 
     def facts(self) -> AsyncIterator[SwitchFact]:
         """Every fact in the order Asterisk told it. One reader; never blocks Asterisk."""

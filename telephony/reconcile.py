@@ -6,7 +6,9 @@ What changed after the snapshot was asked for is left alone: its own event tells
 from dataclasses import replace
 from datetime import datetime
 
+from telephony.channels import SEATS_PLACES
 from telephony.known import (
+    DIALLING,
     Facts,
     Known,
     Line,
@@ -18,6 +20,9 @@ from telephony.known import (
     enter,
     hang_up,
     leave,
+    leg_answers,
+    leg_fails,
+    leg_rings,
     reach,
     ring,
     unheard,
@@ -49,6 +54,7 @@ def reconcile(known: Known, snapshot: Snapshot, asked_at: datetime, *, first: bo
     for line in living.values():
         facts += _returned(known, line, snapshot.at)
     facts += _offers_over(known, living, asked_at, snapshot.at)
+    facts += _legs(known, snapshot, asked_at)
     return facts + _phones(known, snapshot, asked_at)
 
 
@@ -67,7 +73,7 @@ def _appeared(known: Known, seen: LineSnapshot, at: datetime, *, first: bool) ->
     if seen.line in known.gone or (state is not None and state.told) or not due:
         return []
     if seen.phone:
-        known.lines.setdefault(seen.line, Line(seen.line, at, seen.phone))
+        known.lines.setdefault(seen.line, Line(seen.line, at, seen.phone, told=seen.place in SEATS_PLACES))
         return []
     return arrive(known, seen.line, Arrived(at=at, line=seen.line, dialled=seen.dialled, caller=seen.caller), at)
 
@@ -125,6 +131,19 @@ def _offers_over(known: Known, living: dict[LineId, LineSnapshot], asked_at: dat
         seen = living.get(offer.line)
         if seen is not None and offer.begun_at <= asked_at and _is_over(offer, seen):
             facts += end_offer(known, offer, _reason(offer, seen), at)
+    return facts
+
+
+def _legs(known: Known, snapshot: Snapshot, asked_at: datetime) -> Facts:
+    """Who was called into a room: lives and is up, lives and rings, or is no more."""
+    facts: Facts = []
+    living = {line.line: line for line in snapshot.lines}
+    for leg in tuple(known.legs.values()):
+        seen = living.get(leg.leg)
+        if seen is not None:
+            facts += leg_answers(known, leg, snapshot.at) if seen.up else leg_rings(known, leg, snapshot.at)
+        elif leg.begun_at + DIALLING <= asked_at:
+            facts += leg_fails(known, leg, OfferEndReason.UNREACHABLE, snapshot.at)
     return facts
 
 

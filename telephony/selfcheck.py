@@ -44,6 +44,8 @@ FORBIDDEN: Mapping[str, Mapping[str, str]] = {
 SYSTEM_APP = {"Channel": f"Local/none@{NOBODY}", "Application": "System", "Data": "true", "Timeout": "100"}
 
 MODULES: Mapping[str, str] = {
+    "app_chanspy.so": "no supervisor can listen to a talk",
+    "app_confbridge.so": "nobody can be called into a talk",
     "app_dial.so": "no seat can be rung",
     "app_mixmonitor.so": "nothing is recorded",
     "app_playback.so": "no announcement can be played",
@@ -51,6 +53,7 @@ MODULES: Mapping[str, str] = {
     "app_stack.so": "the dialplan has no subroutines",
     "app_userevent.so": "answers and ends of offers are not told",
     "bridge_simple.so": "nobody hears anybody",
+    "bridge_softmix.so": "three parties cannot hear each other",
     "chan_pjsip.so": "there is no SIP",
     "format_sln.so": "tracks cannot be written",
     "format_wav.so": "prompts cannot be read",

@@ -9,17 +9,16 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import structlog
 
 from hotline.clock import Clock
-from hotline.errors import BadInput
 from hotline.tasks import Tasks
 from telephony.ami import AmiLink, AmiTimes, LinkDown, LinkUp
 from telephony.amiproto import Ask, Reply
 from telephony.amiwire import Message
 from telephony.asyncagi import AsyncAgi
+from telephony.bridges import AsteriskRooms, Target, check_words, redirect
 from telephony.channels import asked_variables, in_agi, lines_of
 from telephony.endpoint import AmiEndpoint
 from telephony.errors import ActionRefused, AsteriskUnreachable, LineGoneError
@@ -38,9 +37,6 @@ RECONCILE_EVERY_S = 10.0
 EXPIRE_EVERY_S = 0.5
 ARRIVAL_S = 3.0
 """How long a redirected line may take to stand in AGI: some milliseconds, unless Asterisk is ill."""
-SETTLING_S = 1.0
-"""How long a line may be "not up" because it is just being moved."""
-SETTLING_PAUSE_S = 0.01
 WATCH_S = 1.0
 ABSENCE_S = 5.0
 """Having stood still for so long (a stopped process, a frozen machine), nothing may be commanded from what was known:
@@ -77,6 +73,9 @@ class AsteriskSwitch:
         self._tasks = Tasks("switch")
         self.link = AmiLink(endpoint, clock, self._hear, events=EVENTS, times=times)
         self.agi = AsyncAgi(self.link)
+        self.rooms = AsteriskRooms(
+            self.link, clock, known=lambda: self._known, must_live=self._must_live, leaving=self.agi.leaving
+        )
 
     async def __aenter__(self) -> "AsteriskSwitch":
         self.start()
@@ -270,18 +269,18 @@ class AsteriskSwitch:
         self._must_live(line)
         self.agi.leaving(line)
         sent(self._known, line, place, self._clock.now())
-        await self._redirect((), line, place, "s")
+        await self._redirect((), Target(line, place, "s"))
 
     async def offer(self, line: LineId, *, offer: str, phone: PhoneId, ring: timedelta, track_folder: str) -> None:
         self._must_live(line)
-        _check_offer(offer, phone, track_folder)
+        check_words(offer, phone, track_folder)
         ring_s = str(max(1, round(ring.total_seconds())))
         variables = {"OFFERID": offer, "RINGSEC": ring_s, "TRACKS": track_folder}
         asks = [Ask("Setvar", {"Channel": line, "Variable": name, "Value": value}) for name, value in variables.items()]
         self.agi.leaving(line)
         begin_offer(self._known, offer, line, phone, self._clock.now())
         try:
-            await self._redirect(asks, line, "connect", phone)
+            await self._redirect(asks, Target(line, "connect", phone))
         except Exception:
             drop_offer(self._known, offer)
             raise
@@ -306,34 +305,8 @@ class AsteriskSwitch:
         if line in self._known.gone:
             raise LineGoneError("The line has hung up.")
 
-    async def _redirect(self, first: Sequence[Ask], line: LineId, context: str, extension: str) -> None:
-        """Move a line, with the actions of `first` written just before in the same packet. While a line is being
-        moved Asterisk says "channel not up" of it for some milliseconds: try again."""
-        move = Ask("Redirect", {"Channel": line, "Context": context, "Exten": extension, "Priority": 1})
-        until = self._clock.monotonic() + SETTLING_S
-        while True:
-            try:
-                await self.link.pipeline((*first, move))
-            except ActionRefused as refused:
-                if "not up" not in str(refused).lower():
-                    raise
-                if self._clock.monotonic() > until:
-                    raise LineGoneError("The line is hanging up.") from refused
-                await asyncio.sleep(SETTLING_PAUSE_S)
-            else:
-                return
-
-
-def _check_offer(offer: str, phone: PhoneId, track_folder: str) -> None:
-    problems = []
-    if not (phone.isascii() and phone.isdigit()):
-        problems.append("a phone is named by digits")
-    if not offer or not offer.isascii() or not offer.replace("_", "").isalnum():
-        problems.append("an offer's id is letters, digits and _")
-    if not Path(track_folder).is_absolute() or any(character in track_folder for character in ',"\\&;|${}()'):
-        problems.append("the folder of the tracks must be absolute and without characters that mean something")
-    if problems:
-        raise BadInput("This offer cannot be made: " + "; ".join(problems) + ".", tuple(problems))
+    async def _redirect(self, first: Sequence[Ask], *targets: Target) -> None:
+        await redirect(self.link, self._clock, first, targets)
 
 
 def _reachable(devices: Reply) -> frozenset[PhoneId]:

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from telephony.known import (
     Facts,
     Known,
+    Leg,
     Line,
     Offer,
     answer,
@@ -23,6 +24,9 @@ from telephony.known import (
     enter,
     hang_up,
     leave,
+    leg_answers,
+    leg_fails,
+    leg_rings,
     meet,
     offers_of,
     phone_of,
@@ -47,6 +51,7 @@ Event = Mapping[str, str]
 EVENTS = (
     "AsyncAGIStart", "AsyncAGIExec", "AsyncAGIEnd", "Newchannel", "Hangup", "DialBegin", "DialState", "DialEnd",
     "BridgeEnter", "BridgeLeave", "UserEvent", "DeviceStateChange", "MixMonitorStart", "MixMonitorStop", "DTMFBegin",
+    "OriginateResponse",
 )  # fmt: skip
 """Every event that anybody here reads; the account's filter may let exactly these (and the link's own) pass."""
 
@@ -77,7 +82,16 @@ def _agi_start(known: Known, event: Event, at: datetime) -> Facts:
 
 def _hangup(known: Known, event: Event, at: datetime) -> Facts:
     line = LineId(event.get("Uniqueid", ""))
-    return hang_up(known, line, _number(event.get("Cause", "")), at) if line else []
+    facts = hang_up(known, line, _number(event.get("Cause", "")), at) if line else []
+    leg = known.legs.get(line)
+    return facts if leg is None else facts + _leg_hung_up(known, leg, event, at)
+
+
+def _leg_hung_up(known: Known, leg: Leg, event: Event, at: datetime) -> Facts:
+    """This and Asterisk's last word on the call come in either order; the reason takes both."""
+    leg = replace(leg, hung_up=True, cause=_number(event.get("Cause", "")), tech=event.get("TechCause", ""))
+    known.legs[leg.leg] = leg
+    return leg_fails(known, leg, _why_not(leg), at) if leg.over else []
 
 
 def _newchannel(known: Known, event: Event, at: datetime) -> Facts:
@@ -101,12 +115,16 @@ def _dial_begin(known: Known, event: Event, at: datetime) -> Facts:
 
 
 def _dial_state(known: Known, event: Event, at: datetime) -> Facts:
+    if leg := _leg(known, event):
+        return leg_rings(known, leg, at) if event.get("DialStatus") == "RINGING" else []
     _dial_begin(known, event, at)
     offer = _dialled(known, event)
     return ring(known, offer, at) if offer is not None and event.get("DialStatus") == "RINGING" else []
 
 
 def _dial_end(known: Known, event: Event, at: datetime) -> Facts:
+    if leg := _leg(known, event):
+        return leg_answers(known, leg, at) if event.get("DialStatus") == "ANSWER" else []
     _dial_begin(known, event, at)
     offer = _dialled(known, event)
     if offer is None:
@@ -187,6 +205,36 @@ def _by_code(code: int) -> OfferEndReason:
 def _dialled(known: Known, event: Event) -> Offer | None:
     seat = event.get("DestUniqueid", "")
     return next((offer for offer in known.offers.values() if seat and offer.seat_line == seat), None)
+
+
+def _leg(known: Known, event: Event) -> Leg | None:
+    return known.legs.get(LineId(event.get("DestUniqueid", "")))
+
+
+def _originated(known: Known, event: Event, at: datetime) -> Facts:
+    """Asterisk's last word on a call into a room."""
+    leg = known.legs.get(LineId(event.get("Uniqueid", "")))
+    if leg is None:
+        return []
+    if event.get("Response") == "Success":
+        return leg_answers(known, leg, at)
+    leg = replace(leg, over=event.get("Reason", "") or "0")
+    known.legs[leg.leg] = leg
+    has_channel = leg.leg in known.lines
+    return [] if has_channel and not leg.hung_up else leg_fails(known, leg, _why_not(leg), at)
+
+
+_TIME_UP = "3"
+"""OriginateResponse's Reason when nobody answered in time; any refusal is `0` (seen with 22.10)."""
+_BY_CAUSE = {17: OfferEndReason.BUSY, 19: OfferEndReason.NO_ANSWER, 18: OfferEndReason.UNREACHABLE,
+             21: OfferEndReason.REJECTED, 23: OfferEndReason.REJECTED}  # fmt: skip
+
+
+def _why_not(leg: Leg) -> OfferEndReason:
+    if leg.over == _TIME_UP:
+        return OfferEndReason.NO_ANSWER
+    code = _number(leg.tech)
+    return _by_code(code) if code >= 300 else _BY_CAUSE.get(leg.cause, OfferEndReason.UNREACHABLE)
 
 
 # ---- bridges, keys, tracks, phones ----------------------------------------------------------------------------------
@@ -305,4 +353,5 @@ _HANDLERS: Mapping[str, Callable[[Known, Event, datetime], Facts]] = {
     "MixMonitorStart": _track_start,
     "MixMonitorStop": _track_stop,
     "DeviceStateChange": _device,
+    "OriginateResponse": _originated,
 }
