@@ -98,15 +98,16 @@ class DeskService:
         """The desk of `who`."""
         seat = next((one for one in await seat_views(self._agents) if one.seat == who.agent), None)
         row = await self.call(seat.call) if seat and seat.call else None
-        call = None if row is None else CallView(**{**row, "caller": mask(row["caller"], who)})
+        shown: dict[str, Any] = {} if row is None else {**row, "caller": mask(row["caller"], who)}
+        call = CallView(**shown) if shown else None
         return DeskView(at=self._clock.now(), seat=seat, call=call, waiting=self._waiting())
 
     async def call(self, call: str) -> dict[str, Any] | None:
         """The row of a call."""
 
         async def read(connection: AsyncConnection) -> dict[str, Any] | None:
-            row = (await connection.execute(select(calls).where(calls.c.call == call))).one_or_none()
-            return None if row is None else dict(row._mapping)
+            row = (await connection.execute(select(calls).where(calls.c.call == call))).mappings().one_or_none()
+            return None if row is None else {str(name): value for name, value in row.items()}
 
         return await self._database.read(read)
 
