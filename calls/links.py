@@ -20,6 +20,8 @@ from recordings import store_sql as recording_rows
 from recordings.model import Muted, Recording, Track, Transcription
 from recordings.model import Party as Voice
 from recordings.service import RecordingService
+from tickets.model import Transcribed
+from tickets.model import TranscriptState as OnTicket
 from tickets.service import TicketService
 from transcription.labels import label
 from transcription.model import Order, Speaker, Transcript, TranscriptState
@@ -131,10 +133,10 @@ class Links:
             await self._changed()
 
     async def _ask_for_transcripts(self) -> None:
-        for recording in await self._recordings.pending_transcription():
-            if recording.id not in self._asked:
-                await self._transcripts.request(self._order(recording))
-                self._asked.add(recording.id)
+        wanting = await self._recordings.pending_transcription()
+        if new := [self._order(recording) for recording in wanting if recording.id not in self._asked]:
+            await self._transcripts.request_all(new)
+            self._asked |= {order.recording for order in new}
 
     def _order(self, recording: Recording) -> Order:
         return Order(
@@ -148,20 +150,24 @@ class Links:
         if await self._transcripts.tell_finished(self._attach):
             await self._changed()
 
-    async def _attach(self, transcript: Transcript) -> None:
-        order = transcript.order
-        await self._tickets.attach_transcript(
-            order.call,
-            transcript=transcript.id,
-            state=transcript.state.value,
-            label=label(transcript).zh,
-            demo_model=transcript.model is not None and transcript.model.demonstration,
-        )
-        await self._recordings.transcribed({order.recording: _OUTCOMES[transcript.state]})
-        self._asked.discard(order.recording)
+    async def _attach(self, several: Sequence[Transcript]) -> None:
+        await self._tickets.attach_transcripts([_transcribed(transcript) for transcript in several])
+        outcomes = {transcript.order.recording: _OUTCOMES[transcript.state] for transcript in several}
+        await self._recordings.transcribed(outcomes)
+        self._asked -= outcomes.keys()
 
     async def _catch_up(self) -> None:
         await self._transcripts.catch_up()
+
+
+def _transcribed(transcript: Transcript) -> Transcribed:
+    return Transcribed(
+        call=transcript.order.call,
+        transcript=transcript.id,
+        state=OnTicket(transcript.state.value),
+        label=label(transcript).zh,
+        demo_model=transcript.model is not None and transcript.model.demonstration,
+    )
 
 
 async def _track_opened(connection: AsyncConnection, fact: TrackOpened) -> None:

@@ -185,6 +185,17 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     """Fields of later stages of its life, by their names in the docking standard."""
 
 
+class Transcribed(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the transcript of a call."""
+
+    call: str
+    transcript: str
+    state: TranscriptState
+    label: str = ""
+    """The sentence that people have to read with it."""
+    demo_model: bool = False
+
+
 class HistoryLine(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that happened to a ticket. Never changed, never removed."""
 

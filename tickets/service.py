@@ -30,7 +30,7 @@ from tickets.model import (
     HistoryLine,
     State,
     Ticket,
-    TranscriptState,
+    Transcribed,
     is_id,
 )
 from tickets.numbering import NumberFormat
@@ -160,23 +160,15 @@ class TicketService:
         line = _line(self._clock.now(), "recording_attached", detail={"recording": recording})
         return await self._write(lambda connection: store.attach(connection, call, {"recording": recording}, line))
 
-    async def attach_transcript(
-        self, call: str, *, transcript: str, state: str, label: str = "", demo_model: bool = False
-    ) -> Ticket | None:
-        """Name the transcript of a call on its ticket, or say why there is none.
+    async def attach_transcripts(self, several: Sequence[Transcribed]) -> list[Ticket | None]:
+        """Name the transcripts of calls on their tickets, or say why there is none; nothing for a call without a
+        ticket."""
+        at = self._clock.now()
 
-        `state`: a `TranscriptState`. `label`: the sentence that people have to read with it.
-        """
-        known = TranscriptState(state)
-        values = {
-            "transcript": transcript,
-            "transcript_state": known.value,
-            "transcript_label": label,
-            "demo_model": demo_model,
-        }
-        detail = {"transcript": transcript, "state": known.value, "demo_model": demo_model}
-        line = _line(self._clock.now(), "transcript_attached", detail=detail)
-        return await self._write(lambda connection: store.attach(connection, call, values, line))
+        async def change(connection: AsyncConnection) -> list[Ticket | None]:
+            return [await store.attach(connection, one.call, *_of_transcript(one, at)) for one in several]
+
+        return await self._write(change)
 
     async def edit(self, ticket: str, version: int, changes: Mapping[str, str], who: Principal) -> Ticket:
         """Change fields of the registration.
@@ -307,6 +299,13 @@ def _line(
         reason=reason,
         detail=dict(detail or {}),
     )
+
+
+def _of_transcript(one: Transcribed, at: datetime) -> tuple[dict[str, Any], HistoryLine]:
+    """What is written on the ticket, and the line about it."""
+    known = {"transcript": one.transcript, "demo_model": one.demo_model}
+    values = {**known, "transcript_state": one.state.value, "transcript_label": one.label}
+    return values, _line(at, "transcript_attached", detail={**known, "state": one.state.value})
 
 
 def _facts(ticket: Ticket) -> Facts:

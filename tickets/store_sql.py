@@ -11,7 +11,6 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     RowMapping,
-    Select,
     Table,
     and_,
     bindparam,
@@ -24,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hotline.prepared import Prepared
 from tickets.errors import Outdated
 from tickets.model import CallbackTask, HistoryLine, State, Ticket
 from tickets.tables import callback_tasks, ticket_counters, ticket_history, tickets
@@ -33,15 +33,18 @@ After = tuple[datetime, str]
 """Moment and id of the last row of the page before."""
 
 # Statements of every call are made once: making one costs several times what running it does.
-_BY_ID = select(tickets).where(tickets.c.id == bindparam("key"))
-_BY_CALL = select(tickets).where(tickets.c.call == bindparam("key"))
-_CHANGE = update(tickets).where(tickets.c.id == bindparam("key"))
-_NEW, _NEW_LINE = insert(tickets), insert(ticket_history)
-_LAST_LINE = select(func.max(ticket_history.c.seq)).where(ticket_history.c.ticket == bindparam("key"))
-_COUNT = (
+_BY_ID = Prepared(select(tickets).where(tickets.c.id == bindparam("key")))
+_BY_CALL = Prepared(select(tickets).where(tickets.c.call == bindparam("key")))
+_CHANGE = Prepared(update(tickets).where(tickets.c.id == bindparam("key")))
+_NEW, _NEW_LINE = Prepared(insert(tickets)), Prepared(insert(ticket_history))
+_LAST_LINE = Prepared(
+    select(func.max(ticket_history.c.seq).label("seq")).where(ticket_history.c.ticket == bindparam("key"))
+)
+_FIRST_COUNT = Prepared(insert(ticket_counters))
+_COUNT = Prepared(
     update(ticket_counters).where(ticket_counters.c.day == bindparam("key")).values(last=ticket_counters.c.last + 1)
 )
-_COUNTED = select(ticket_counters.c.last).where(ticket_counters.c.day == bindparam("key"))
+_COUNTED = Prepared(select(ticket_counters.c.last).where(ticket_counters.c.day == bindparam("key")))
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,25 +77,24 @@ async def insert_ticket(connection: AsyncConnection, new: Ticket, line: HistoryL
 
 async def add_ticket(connection: AsyncConnection, new: Ticket, line: HistoryLine) -> Ticket:
     """Add a ticket of a call that has none. Raises: see `insert_ticket`."""
-    await connection.execute(_NEW, msgspec.to_builtins(new, builtin_types=(datetime,)))
-    await connection.execute(_NEW_LINE, {"ticket": new.id, **msgspec.structs.asdict(line), "seq": 1})
+    await _NEW.run(connection, msgspec.to_builtins(new, builtin_types=(datetime,)))
+    await _NEW_LINE.run(connection, {"ticket": new.id, **msgspec.structs.asdict(line), "seq": 1})
     return new
 
 
 async def next_counter(connection: AsyncConnection, day: str) -> int:
     """The next counter of a day (`YYYY-MM-DD`), from 1."""
-    raised = await connection.execute(_COUNT, {"key": day})
-    if raised.rowcount == 0:
-        await connection.execute(insert(ticket_counters).values(day=day, last=1))
-        return 1
-    return int((await connection.execute(_COUNTED, {"key": day})).scalar_one())
+    if await _COUNT.run(connection, {"key": day}) == 0:
+        await _FIRST_COUNT.run(connection, {"day": day, "last": 1})
+    counted = await _COUNTED.row(connection, {"key": day})
+    return int(counted["last"]) if counted else 1
 
 
 async def append_history(connection: AsyncConnection, ticket: str, line: HistoryLine) -> HistoryLine:
     """Add a line to a ticket's history; it gets the next position."""
-    seq = int((await connection.execute(_LAST_LINE, {"key": ticket})).scalar() or 0) + 1
-    line = msgspec.structs.replace(line, seq=seq)
-    await connection.execute(_NEW_LINE, {"ticket": ticket, **msgspec.structs.asdict(line)})
+    last = await _LAST_LINE.row(connection, {"key": ticket})
+    line = msgspec.structs.replace(line, seq=int((last and last["seq"]) or 0) + 1)
+    await _NEW_LINE.run(connection, {"ticket": ticket, **msgspec.structs.asdict(line)})
     return line
 
 
@@ -104,7 +106,7 @@ async def attach(connection: AsyncConnection, call: str, values: Mapping[str, An
     known = await ticket_for_call(connection, call)
     if known is None or all(getattr(known, name) == value for name, value in values.items()):
         return known
-    await connection.execute(_CHANGE, {"key": known.id, "changed_at": line.at, **values})
+    await _CHANGE.run(connection, {"key": known.id, "changed_at": line.at, **values})
     await append_history(connection, known.id, line)
     found: dict[str, Any] = {name: type(getattr(known, name))(value) for name, value in values.items()}
     return msgspec.structs.replace(known, changed_at=line.at, **found)
@@ -220,9 +222,9 @@ def _beyond(table: Table, after: After | None) -> Sequence[ColumnElement[bool]]:
     return [or_(table.c.created_at < at, and_(table.c.created_at == at, table.c.id < last))]
 
 
-async def _one(connection: AsyncConnection, query: Select[Any], key: str) -> Ticket | None:
-    row = (await connection.execute(query, {"key": key})).mappings().first()
-    return None if row is None else _ticket(row)
+async def _one(connection: AsyncConnection, query: Prepared, key: str) -> Ticket | None:
+    row = await query.row(connection, {"key": key})
+    return None if row is None else msgspec.convert(row, Ticket)
 
 
 async def _callback(connection: AsyncConnection, condition: ColumnElement[bool]) -> CallbackTask | None:

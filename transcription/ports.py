@@ -1,5 +1,6 @@
 """What transcription needs from outside: somewhere to keep transcripts."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -21,8 +22,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 class TranscriptStore(Protocol):
     """Keeps transcripts. Every method is one short transaction and raises `Unavailable` when storage is away."""
 
-    async def add(self, transcript: Transcript) -> Transcript:
-        """Keep a new transcript; returns the one that the recording already has, if it has one."""
+    async def add(self, several: Sequence[Transcript]) -> list[Transcript]:
+        """Keep new transcripts; returns for each the one that its recording already has, if it has one."""
         ...
 
     async def get(self, transcript: str) -> Transcript | None: ...
@@ -65,6 +66,6 @@ class TranscriptStore(Protocol):
         """Finished ones that nobody was told of, oldest first."""
         ...
 
-    async def tell(self, transcript: Transcript) -> None:
-        """Somebody was told of this state of it."""
+    async def tell(self, several: Sequence[Transcript]) -> None:
+        """Somebody was told of this state of them."""
         ...

@@ -1,7 +1,7 @@
 """Asks for transcripts, hands them out, and tells of their end. The listening itself is done by workers."""
 
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
@@ -24,7 +24,7 @@ _BACKLOG = timedelta(days=1)
 """When a model is installed, calls of the last day are transcribed with it; older ones are not."""
 _AT_ONCE = 50
 
-Tell = Callable[[Transcript], Awaitable[None]]
+Tell = Callable[[Sequence[Transcript]], Awaitable[None]]
 
 
 NO_MODEL = "No speech model is installed."
@@ -51,26 +51,33 @@ class TranscriptService:
         self._tried_mark = ""
 
     async def request(self, order: Order) -> Transcript:
-        """Ask for the transcript of a recording that is complete. Asking again for the same one is harmless.
+        """See `request_all`."""
+        return (await self.request_all([order]))[0]
 
-        Without a model it ends at once, saying so.
+    async def request_all(self, orders: Sequence[Order]) -> list[Transcript]:
+        """Ask for the transcripts of recordings that are complete. Asking again for the same one is harmless.
+
+        Without a model they end at once, saying so.
 
         Raises:
-            Unavailable: it could not be stored; ask again.
+            Unavailable: they could not be stored; ask again.
         """
-        now = self._clock.now()
-        wanted = Transcript(
-            id=self._ids.new("transcript"), order=order, state=TranscriptState.WAITING, requested_at=now
-        )
-        if has_model := bool(self._model_mark()):
-            transcript = await self._store.add(wanted)
-        else:
-            transcript = await self._store.add(_without_model(wanted))
-        if transcript.state is TranscriptState.WAITING:
-            if not has_model:
-                await self._store.no_model(order.recording, NO_MODEL, now)
-                return await self._sure(transcript.id)
-            await self._enqueue(transcript)
+        now, has_model = self._clock.now(), bool(self._model_mark())
+        known = await self._store.add([self._new(order, now, has_model=has_model) for order in orders])
+        return [await self._asked(transcript, now, has_model=has_model) for transcript in known]
+
+    def _new(self, order: Order, now: datetime, *, has_model: bool) -> Transcript:
+        new = Transcript(id=self._ids.new("transcript"), order=order, state=TranscriptState.WAITING, requested_at=now)
+        return new if has_model else _without_model(new)
+
+    async def _asked(self, transcript: Transcript, now: datetime, *, has_model: bool) -> Transcript:
+        """What a transcript becomes that is in the store, perhaps since an earlier time."""
+        if transcript.state is not TranscriptState.WAITING:
+            return transcript
+        if not has_model:
+            await self._store.no_model(transcript.order.recording, NO_MODEL, now)
+            return await self._sure(transcript.id)
+        await self._enqueue(transcript)
         return transcript
 
     async def get(self, transcript: str) -> Transcript:
@@ -105,14 +112,14 @@ class TranscriptService:
             await self._enqueue(known)
 
     async def tell_finished(self, tell: Tell) -> int:
-        """One round: `tell` of each transcript that ended and nobody was told of; returns how many there were.
+        """One round: `tell` of the transcripts that ended and nobody was told of; returns how many there were.
 
-        It is told at least once, in order of their end; a `tell` that raises is called again in the next round.
+        They are told at least once, in order of their end; a `tell` that raises is called again in the next round.
         """
         finished = await self._store.untold(_AT_ONCE)
-        for transcript in finished:
-            await tell(transcript)
-            await self._store.tell(transcript)
+        if finished:
+            await tell(finished)
+            await self._store.tell(finished)
         return len(finished)
 
     async def catch_up(self) -> int:
@@ -132,7 +139,7 @@ class TranscriptService:
     async def _enqueue(self, transcript: Transcript) -> None:
         order = transcript.order
         await self._jobs.enqueue(JOB, msgspec.to_builtins(order), key=f"{JOB}:{order.recording}")
-        log.info("transcription asked for", transcript=transcript.id, call=order.call, recording=order.recording)
+        log.debug("transcription asked for", transcript=transcript.id, call=order.call, recording=order.recording)
 
     async def _sure(self, transcript: str) -> Transcript:
         known = await self._store.get(transcript)

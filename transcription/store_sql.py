@@ -1,14 +1,15 @@
 """Transcripts in SQL, through `hotline.database`. Used by the service and by worker processes alike."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Select, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hotline.database import Database
+from hotline.prepared import Prepared, Row
 from transcription.engine import Heard
 from transcription.model import FINISHED, ModelIdentity, Order, Segment, Speaker, Transcript, TranscriptState
 from transcription.ports import Wanted
@@ -20,18 +21,19 @@ _columns = transcripts.c
 _BATCH = 100
 
 # Statements of every call are made once: making one costs several times what running it does.
-_BY_ID = select(transcripts).where(_columns.id == bindparam("key"))
-_OF_RECORDING = select(transcripts).where(_columns.recording == bindparam("key"))
-_NEW = insert(transcripts)
-_CHANGE = update(transcripts).where(
+_BY_ID = Prepared(select(transcripts).where(_columns.id == bindparam("key")))
+_OF_RECORDING = Prepared(select(transcripts).where(_columns.recording == bindparam("key")))
+_NEW = Prepared(insert(transcripts))
+_NOT_READY = update(transcripts).where(
     _columns.recording == bindparam("key"), _columns.state != TranscriptState.READY.value
 )
-_TOLD = update(transcripts).where(_columns.id == bindparam("key"), _columns.state == bindparam("known"))
-_UNTOLD = (
+_CHANGE, _TAKE_BACK = Prepared(_NOT_READY), Prepared(_NOT_READY.values(attempts=_columns.attempts - 1))
+_TOLD = Prepared(update(transcripts).where(_columns.id == bindparam("key"), _columns.state == bindparam("known")))
+_UNTOLD = Prepared(
     select(transcripts)
-    .where(_columns.told.is_(False), _columns.state.in_([state.value for state in FINISHED]))
+    .where(_columns.told.is_(False), or_(*(_columns.state == state.value for state in sorted(FINISHED))))
     .order_by(_columns.finished_at, _columns.id)
-    .limit(bindparam("most"))
+    .limit(bindparam("most", type_=Integer))
 )
 
 
@@ -41,12 +43,9 @@ class SqlTranscripts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, transcript: Transcript) -> Transcript:
-        async def change(connection: AsyncConnection) -> Transcript:
-            known = await _one(connection, _OF_RECORDING, transcript.order.recording)
-            if known is None:
-                await connection.execute(_NEW, _row(transcript))
-            return known or transcript
+    async def add(self, several: Sequence[Transcript]) -> list[Transcript]:
+        async def change(connection: AsyncConnection) -> list[Transcript]:
+            return [await _add(connection, transcript) for transcript in several]
 
         return await self._database.write(change)
 
@@ -93,10 +92,9 @@ class SqlTranscripts:
         )
 
     async def wait_again(self, recording: str, reason: str, at: datetime, *, counts: bool) -> None:
-        values: dict[str, Any] = {"state": TranscriptState.WAITING.value, "reason": reason}
-        if not counts:
-            values["attempts"] = _columns.attempts - 1
-        await self._database.write(lambda connection: _set(connection, recording, at, **values))
+        values = {"key": recording, "touched_at": at, "state": TranscriptState.WAITING.value, "reason": reason}
+        change = _CHANGE if counts else _TAKE_BACK
+        await self._database.write(lambda connection: change.run(connection, values))
 
     async def park(self, recording: str, reason: str, at: datetime) -> None:
         await self._finish(recording, at, TranscriptState.FAILED, reason)
@@ -117,15 +115,14 @@ class SqlTranscripts:
         await self._database.write(lambda connection: _set(connection, recording, at, told=False, **values))
 
     async def untold(self, limit: int) -> list[Transcript]:
-        return await self._all(_UNTOLD, {"most": limit})
+        async def ask(connection: AsyncConnection) -> list[Transcript]:
+            return [_transcript(row) for row in await _UNTOLD.rows(connection, {"most": limit})]
 
-    async def tell(self, transcript: Transcript) -> None:
-        values = {"key": transcript.id, "known": transcript.state.value, "told": True}
+        return await self._database.read(ask)
 
-        async def change(connection: AsyncConnection) -> None:
-            await connection.execute(_TOLD, values)
-
-        await self._database.write(change)
+    async def tell(self, several: Sequence[Transcript]) -> None:
+        values = [{"key": one.id, "known": one.state.value, "told": True} for one in several]
+        await self._database.write(lambda connection: _TOLD.run_all(connection, values))
 
     async def _finish(
         self, recording: str, at: datetime, state: TranscriptState, reason: str, **values: object
@@ -136,31 +133,33 @@ class SqlTranscripts:
             )
         )
 
-    async def _all(self, query: Select[Any], values: dict[str, Any] | None = None) -> list[Transcript]:
+    async def _all(self, query: Select[Any]) -> list[Transcript]:
         async def ask(connection: AsyncConnection) -> list[Transcript]:
-            return [_transcript(row) for row in await connection.execute(query, values)]
+            found = (await connection.execute(query)).mappings()
+            return [_transcript({str(name): row[name] for name in row}) for row in found]
 
         return await self._database.read(ask)
 
 
-def _finder(query: Select[Any], key: str) -> Callable[[AsyncConnection], Awaitable[Transcript | None]]:
+def _finder(query: Prepared, key: str) -> Callable[[AsyncConnection], Awaitable[Transcript | None]]:
     return lambda connection: _one(connection, query, key)
 
 
-async def _one(connection: AsyncConnection, query: Select[Any], key: str) -> Transcript | None:
-    row = (await connection.execute(query, {"key": key})).one_or_none()
+async def _one(connection: AsyncConnection, query: Prepared, key: str) -> Transcript | None:
+    row = await query.row(connection, {"key": key})
     return None if row is None else _transcript(row)
+
+
+async def _add(connection: AsyncConnection, transcript: Transcript) -> Transcript:
+    known = await _one(connection, _OF_RECORDING, transcript.order.recording)
+    if known is None:
+        await _NEW.run(connection, _row(transcript))
+    return known or transcript
 
 
 async def _set(connection: AsyncConnection, recording: str, at: datetime, **values: Any) -> None:
     """What is ready stays as it is: a job that runs twice changes nothing the second time."""
-    expressions = {name: value for name, value in values.items() if isinstance(value, ColumnElement)}
-    change = _CHANGE.values(expressions) if expressions else _CHANGE
-    await connection.execute(change, {"key": recording, "touched_at": at, **_without(values, expressions)})
-
-
-def _without(values: Mapping[str, Any], left_out: Collection[str]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if name not in left_out}
+    await _CHANGE.run(connection, {"key": recording, "touched_at": at, **values})
 
 
 def _row(transcript: Transcript) -> dict[str, Any]:
@@ -188,18 +187,18 @@ def _row(transcript: Transcript) -> dict[str, Any]:
     }
 
 
-def _transcript(row: Row[Any]) -> Transcript:
-    channels = msgspec.convert(row.channels, tuple[Speaker, ...])
+def _transcript(row: Row) -> Transcript:
+    channels = msgspec.convert(row["channels"], tuple[Speaker, ...])
     return Transcript(
-        id=row.id,
-        order=Order(recording=row.recording, call=row.call, path=row.path, channels=channels),
-        state=TranscriptState(row.state),
-        attempts=row.attempts,
-        reason=row.reason,
-        model=None if row.model is None else msgspec.convert(row.model, ModelIdentity),
-        segments=msgspec.convert(row.segments, tuple[Segment, ...]),
-        duration_ms=row.duration_ms,
-        took_ms=row.took_ms,
-        requested_at=row.requested_at,
-        finished_at=row.finished_at,
+        id=row["id"],
+        order=Order(recording=row["recording"], call=row["call"], path=row["path"], channels=channels),
+        state=TranscriptState(row["state"]),
+        attempts=row["attempts"],
+        reason=row["reason"],
+        model=None if row["model"] is None else msgspec.convert(row["model"], ModelIdentity),
+        segments=msgspec.convert(row["segments"], tuple[Segment, ...]),
+        duration_ms=row["duration_ms"],
+        took_ms=row["took_ms"],
+        requested_at=row["requested_at"],
+        finished_at=row["finished_at"],
     )

@@ -18,7 +18,7 @@ from hotline.sql import OpenDatabase
 from tickets import store_sql as store
 from tickets import tables
 from tickets.errors import Outdated
-from tickets.model import CallbackTask, State, Ticket, TranscriptState
+from tickets.model import CallbackTask, State, Ticket, Transcribed, TranscriptState
 from tickets.numbering import NumberFormat
 from tickets.service import TicketService
 from tickets.store_sql import Wanted
@@ -146,7 +146,9 @@ async def test_lines_that_come_at_once_get_places_of_their_own(service: TicketSe
 async def test_machine_attaches_and_the_table_moves(service: TicketService) -> None:
     born = await service.open_for_call(CallRow(), agent="1001", at=NOW)
     await service.attach_recording("call_1", "rec_1")
-    await service.attach_transcript("call_1", transcript="tr_1", state="no_model", label="未安装")
+    await service.attach_transcripts(
+        [Transcribed(call="call_1", transcript="tr_1", state=TranscriptState.NO_MODEL, label="未安装")]
+    )
     await service.edit(born.id, 1, {"matter": "噪音😀", "demand": "制止"}, OWN)
     done = await service.submit(born.id, 2, OWN)
     assert (done.state, done.matter, done.recording) == (State.REGISTERED, "噪音😀", "rec_1")

@@ -39,14 +39,14 @@ def waiting(number: int = 1, call: str = "c1", agent: str = "8001", at: datetime
 
 
 async def test_a_recording_has_one_transcript(store: SqlTranscripts) -> None:
-    first = await store.add(waiting())
+    (first,) = await store.add([waiting()])
     again = Transcript(id="t9", order=first.order, state=TranscriptState.WAITING, requested_at=LATER)
-    assert await store.add(again) == first
+    assert await store.add([again]) == [first]
     assert await store.get("t9") is None
 
 
 async def test_what_was_heard_comes_back_as_it_was(store: SqlTranscripts) -> None:
-    await store.add(waiting())
+    await store.add([waiting()])
     await store.begin("r1", START)
     await store.ready("r1", Heard((SEGMENT,), 5000), MODEL, 12, LATER)
     known = await store.get("t1")
@@ -58,7 +58,7 @@ async def test_what_was_heard_comes_back_as_it_was(store: SqlTranscripts) -> Non
 
 
 async def test_what_is_ready_stays_as_it_is(store: SqlTranscripts) -> None:
-    await store.add(waiting())
+    await store.add([waiting()])
     await store.ready("r1", Heard((SEGMENT,), 5000), MODEL, 12, LATER)
     ready = await store.get("t1")
     await store.park("r1", "late", LATER)
@@ -69,7 +69,7 @@ async def test_what_is_ready_stays_as_it_is(store: SqlTranscripts) -> None:
 
 
 async def test_attempts_count_unless_it_was_nobodys_fault(store: SqlTranscripts) -> None:
-    await store.add(waiting())
+    await store.add([waiting()])
     for counts, attempts in ((True, 1), (False, 1), (True, 2)):
         begun = await store.begin("r1", START)
         assert begun is not None
@@ -85,9 +85,9 @@ async def test_a_recording_that_nobody_asked_for_has_no_begin(store: SqlTranscri
 
 
 async def test_a_list_is_of_a_call_an_agent_or_a_time(store: SqlTranscripts) -> None:
-    await store.add(waiting(1))
-    await store.add(waiting(2, call="c2", agent="800"))
-    await store.add(waiting(3, at=LATER))
+    await store.add([waiting(1)])
+    await store.add([waiting(2, call="c2", agent="800")])
+    await store.add([waiting(3, at=LATER)])
 
     async def found(wanted: Wanted, before: str = "", limit: int = 9) -> list[str]:
         return [row.id for row in await store.page(wanted, before=before, limit=limit)]
@@ -102,7 +102,7 @@ async def test_a_list_is_of_a_call_an_agent_or_a_time(store: SqlTranscripts) -> 
 
 async def test_what_nobody_touched_for_a_while_is_unfinished(store: SqlTranscripts) -> None:
     for number in (1, 2, 3, 4):
-        await store.add(waiting(number))
+        await store.add([waiting(number)])
     await store.begin("r2", LATER)
     await store.no_model("r3", "none", START)
     await store.ready("r4", Heard((), 0), MODEL, 1, START)
@@ -118,14 +118,14 @@ async def test_what_nobody_touched_for_a_while_is_unfinished(store: SqlTranscrip
 
 async def test_an_end_is_untold_until_it_was_told(store: SqlTranscripts) -> None:
     for number in (1, 2):
-        await store.add(waiting(number))
+        await store.add([waiting(number)])
     await store.park("r2", "broken", START)
     await store.no_model("r1", "none", LATER)
     first, second = await store.untold(9)
     assert (first.id, second.id) == ("t2", "t1")
-    await store.tell(first)
+    await store.tell([first])
     await store.reopen("r1", LATER)
     assert await store.untold(9) == []
-    await store.tell(second)  # it was reopened meanwhile: this end is not the one that is told
+    await store.tell([second])  # it was reopened meanwhile: this end is not the one that is told
     await store.park("r1", "broken", LATER)
     assert [row.id for row in await store.untold(9)] == ["t1"]

@@ -13,7 +13,7 @@ from hotline.sql import OpenDatabase
 from tests.unit.tickets.conftest import CallRow
 from tickets import store_sql as store
 from tickets.errors import Incomplete, NotYours, Outdated, StepNotAllowed
-from tickets.model import Action, State, Ticket, TranscriptState
+from tickets.model import Action, State, Ticket, Transcribed, TranscriptState
 from tickets.service import TicketService
 from tickets.store_sql import Wanted
 from tickets.visibility import Scope
@@ -98,7 +98,9 @@ async def test_recording_and_transcript_are_attached_once_and_leave_the_version(
 ) -> None:
     for _ in range(2):
         await service.attach_recording("call_1", "rec_2")
-        await service.attach_transcript("call_1", transcript="tr_1", state="ready", label="演示", demo_model=True)
+        await service.attach_transcripts(
+            [Transcribed(call="call_1", transcript="tr_1", state=TranscriptState.READY, label="演示", demo_model=True)]
+        )
     now = await service.visible(born.id, OWN)
     assert (now.recording, now.transcript, now.transcript_state) == ("rec_2", "tr_1", TranscriptState.READY)
     assert (now.transcript_label, now.demo_model, now.version) == ("演示", True, 1)
@@ -108,18 +110,22 @@ async def test_recording_and_transcript_are_attached_once_and_leave_the_version(
 async def test_missing_model_is_said_on_the_ticket_and_a_later_transcript_replaces_it(
     service: TicketService, born: Ticket
 ) -> None:
-    await service.attach_transcript("call_1", transcript="tr_1", state="no_model", label="未安装")
+    await service.attach_transcripts(
+        [Transcribed(call="call_1", transcript="tr_1", state=TranscriptState.NO_MODEL, label="未安装")]
+    )
     assert (await service.visible(born.id, OWN)).transcript_state is TranscriptState.NO_MODEL
-    await service.attach_transcript("call_1", transcript="tr_1", state="ready")
+    await service.attach_transcripts([Transcribed(call="call_1", transcript="tr_1", state=TranscriptState.READY)])
     now = await service.visible(born.id, OWN)
     assert (now.transcript_state, now.transcript_label) == (TranscriptState.READY, "")
-    assert await service.attach_transcript("call_404", transcript="tr_9", state="ready") is None
+    assert await service.attach_transcripts(
+        [Transcribed(call="call_404", transcript="tr_9", state=TranscriptState.READY)]
+    ) == [None]
 
 
 async def test_operator_is_not_disturbed_by_a_transcript_that_arrives_while_typing(
     service: TicketService, born: Ticket
 ) -> None:
-    await service.attach_transcript("call_1", transcript="tr_1", state="ready")
+    await service.attach_transcripts([Transcribed(call="call_1", transcript="tr_1", state=TranscriptState.READY)])
     assert (await service.edit(born.id, born.version, FIELDS, OWN)).matter == "噪音"
 
 

@@ -1,5 +1,6 @@
 """Transcripts are asked for once, end with or without a model, and their end is told."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -30,8 +31,8 @@ class House:
         self.service = TranscriptService(store, jobs, self.clock, CountedIds(), lambda: self.model)
         self.told: list[TranscriptState] = []
 
-    async def tell(self, transcript: Transcript) -> None:
-        self.told.append(transcript.state)
+    async def tell(self, several: Sequence[Transcript]) -> None:
+        self.told.extend(transcript.state for transcript in several)
 
     async def state(self) -> TranscriptState:
         known = await self.service.of_recording(ORDER.recording)
@@ -81,7 +82,7 @@ async def test_an_end_that_could_not_be_told_is_told_again(house: House) -> None
     await house.service.request(ORDER)
     await house.store.park(ORDER.recording, "broken", START)
 
-    async def refuse(_: Transcript) -> None:
+    async def refuse(_: Sequence[Transcript]) -> None:
         raise Unavailable("tickets are away")
 
     with pytest.raises(Unavailable):

@@ -95,7 +95,7 @@ class Bench:
 
     def order(self) -> None:
         waiting = Transcript(id="t1", order=ORDER, state=TranscriptState.WAITING, requested_at=NOW)
-        self.runner.run(self.store.add(waiting))
+        self.runner.run(self.store.add([waiting]))
 
     def row(self) -> Transcript:
         row = self.runner.run(self.store.of_recording("r1"))
