@@ -74,11 +74,11 @@ class Talk:
 
     @property
     def expert(self) -> Call:
-        return self.phones[EXPERT].call
+        return self.phones[EXPERT].wait_rings()
 
     @property
     def boss(self) -> Call:
-        return self.phones[BOSS].call
+        return self.phones[BOSS].wait_rings()
 
     async def hear(self, *pairs: tuple[Call, float]) -> None:
         for call, tone in pairs:
