@@ -108,6 +108,8 @@ Event = (
 
 class Play(msgspec.Struct, frozen=True):
     prompts: tuple[str, ...]
+    cut: bool = False
+    """A key cuts it short."""
 
 
 class Collect(msgspec.Struct, frozen=True):

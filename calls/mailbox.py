@@ -128,8 +128,8 @@ class Mailbox:
     async def _perform(self, action: events.Action) -> None:
         switch, line = self._around.switch, self.call.line
         match action:
-            case events.Play(prompts):
-                self._listen(self._announce(prompts))
+            case events.Play(prompts, cut):
+                self._listen(self._announce(prompts, cut))
             case events.Collect(prompts, keys, patience):
                 files = self._around.prompts(prompts)
                 self._listen(switch.collect(line, files, max_keys=keys, timeout=patience))
@@ -180,10 +180,10 @@ class Mailbox:
         loop = asyncio.get_running_loop()
         self._timers[tag] = loop.call_later(after.total_seconds(), self.post, events.Woke(tag))
 
-    async def _announce(self, prompts: Sequence[str]) -> Collected:
+    async def _announce(self, prompts: Sequence[str], cut: bool) -> Collected:
         """Play what there is; a call without any sound for it goes on at once."""
         files = self._around.prompts(prompts)
-        return await self._around.switch.play(self.call.line, files) if files else Collected(Heard.FAILED)
+        return await self._around.switch.play(self.call.line, files, cut=cut) if files else Collected(Heard.FAILED)
 
     def _listen(self, listening: Coroutine[Any, Any, Collected]) -> None:
         self._stop_listening()

@@ -145,8 +145,8 @@ def _follow(call: CallState, run: flow.FlowRun, heard: flow.AnyInput, house: Hou
         run, action = step(run, flow.Failed())
     stepped = Stepped(call=call.call, at=now, node=run.node)
     match action:
-        case flow.Play(prompts):
-            return Decision((stepped,), (Play(prompts),), run)
+        case flow.Play(prompts, cut):
+            return Decision((stepped,), (Play(prompts, cut),), run)
         case flow.Collect(prompts, keys, seconds):
             return Decision((stepped,), (Collect(prompts, keys, timedelta(seconds=seconds)),), run)
         case flow.EnterQueue():

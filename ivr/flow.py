@@ -23,10 +23,13 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class PlayNode(Node, frozen=True, kw_only=True, tag="play"):
-    """An announcement; keys are not asked for."""
+    """An announcement. Nobody asks for keys; those that come are remembered for the menu that follows, but `0`, which
+    reaches a person at once."""
 
     prompts: tuple[str, ...]
     next: str
+    cut: bool = False
+    """A key cuts it short: for what a caller may skip, not for what everybody must be told."""
 
 
 class MenuNode(Node, frozen=True, kw_only=True, tag="menu"):
@@ -133,9 +136,10 @@ AnyInput = Started | Keys | Silence | Gone | Failed
 
 
 class Play(msgspec.Struct, frozen=True, tag=True):
-    """Play prompts to their end, then step with `Silence`."""
+    """Play prompts to their end (with `cut` to the first key), then step with `Silence`, or with the keys that came."""
 
     prompts: tuple[str, ...]
+    cut: bool = False
 
 
 class Collect(msgspec.Struct, frozen=True, tag=True):
@@ -196,6 +200,8 @@ class FlowRun(msgspec.Struct, frozen=True, kw_only=True):
     """Where the caller is; empty before the beginning."""
     misses: int = 0
     """Unknown keys in this menu."""
+    typed: str = ""
+    """Keys that were pressed before a menu asked for them."""
     path: tuple[Visit, ...] = ()
     done: bool = False
     """With a person, or ended."""

@@ -66,6 +66,8 @@ def step(run: FlowRun, event: AnyInput) -> tuple[FlowRun, Action]:
 def _after_play(run: FlowRun, node: PlayNode, event: AnyInput) -> tuple[FlowRun, Action]:
     if isinstance(event, Keys) and event.keys[:1] == HUMAN_KEY:
         return _to_human(_leave(run, "keys", HUMAN_KEY))
+    if isinstance(event, Keys):
+        run = msgspec.structs.replace(run, typed=run.typed + event.keys)
     return _enter(_leave(run, "failed" if isinstance(event, Failed) else "played"), node.next)
 
 
@@ -106,6 +108,11 @@ def _enter(run: FlowRun, name: str) -> tuple[FlowRun, Action]:
     """Go to a node and through those that need nothing from the caller."""
     while len(run.path) < MAX_VISITS and (node := run.flow.nodes.get(name)) is not None:
         run = msgspec.structs.replace(run, node=name)
+        if isinstance(node, MenuNode) and run.typed:
+            key, run = run.typed[:1], msgspec.structs.replace(run, typed=run.typed[1:])
+            if key == HUMAN_KEY or key in node.keys:
+                return _in_menu(run, node, Keys(key))
+            run = msgspec.structs.replace(run, typed="")  # it was meant for nobody: the question is asked
         action = _action(run, node)
         if action is not None:
             return msgspec.structs.replace(run, done=isinstance(action, EnterQueue | End)), action
@@ -119,7 +126,7 @@ def _action(run: FlowRun, node: AnyNode) -> Action | None:
     match node:
         case PlayNode():
             prompts = _expand_all(run, node.prompts)
-            return Play(prompts) if prompts else None
+            return Play(prompts, node.cut) if prompts else None
         case MenuNode():
             return Collect(_expand_all(run, node.prompts), 1, node.timeout_s)
         case QueueNode():

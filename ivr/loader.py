@@ -163,7 +163,8 @@ def _play(name: str, line: int, fields: Fields) -> AnyNode:
     prompts = _prompts(fields, "play")
     if not prompts:
         fields.wrong("play", "play needs at least one prompt")
-    return PlayNode(name=name, line=line, prompts=prompts, next=fields.text("next", required=True))
+    following, cut = fields.text("next", required=True), fields.flag("cut")
+    return PlayNode(name=name, line=line, prompts=prompts, next=following, cut=cut)
 
 
 def _menu(name: str, line: int, fields: Fields) -> AnyNode:
@@ -232,7 +233,7 @@ def _end(name: str, line: int, fields: Fields) -> AnyNode:
 
 _Read = Callable[[str, int, Fields], AnyNode]
 _KINDS: Mapping[str, tuple[frozenset[str], _Read]] = {
-    "play": (frozenset({"next"}), _play),
+    "play": (frozenset({"next", "cut"}), _play),
     "menu": (frozenset({"keys", "timeout_s", "tries", "again", "otherwise"}), _menu),
     "hours": (frozenset({"open", "closed"}), _hours),
     "transition": (frozenset({"after"}), _transition),

@@ -1,7 +1,8 @@
 """Prompts and keys on a citizen's line while it stands in AsyncAGI. Decides nothing about what to play.
 
 A line stands in AGI from AsyncAGIStart to AsyncAGIEnd; commands queue inside Asterisk and run one after the other.
-Keys are never logged.
+Keys that are pressed while nobody asks for any (during an announcement, between two commands) are remembered for the
+next question; of a line that is not in AGI, whose keys may be anybody's account number, none is. Keys are never logged.
 """
 
 import asyncio
@@ -33,6 +34,11 @@ PARTING_S = 0.3
 ROOM_FOR_NAMES = 700
 """Bytes of file names in one Playback: one line of the manager interface holds 1,024."""
 
+MOST_TYPED = 20
+"""Keys that are remembered of one line."""
+
+_TYPEABLE = frozenset("0123456789*ABCD")
+"""`#` only ends what was typed before it: typed ahead it means nothing."""
 _UNPLAYABLE = re.compile(r"[\x00-\x1f\x7f\"\\&,;|]")
 
 
@@ -101,6 +107,7 @@ class AsyncAgi:
         self._arrivals: dict[LineId, list[asyncio.Future[None]]] = {}
         self._partings: dict[LineId, list[asyncio.Future[None]]] = {}
         self._gone: dict[LineId, None] = {}
+        self._typed: dict[LineId, str] = {}
 
     # ---- what the reader of events tells ------------------------------------------------------------------------
 
@@ -115,14 +122,19 @@ class AsyncAgi:
         if future is not None and not future.done():
             future.set_result(result)
 
+    def key(self, line: LineId, digit: str) -> None:
+        """A key was let go (DTMFEnd): a command that listens hears it itself, and takes it out again."""
+        if line in self._lines and digit in _TYPEABLE:
+            self._typed[line] = (self._typed.get(line, "") + digit)[:MOST_TYPED]
+
     def ended(self, line: LineId) -> None:
         """The line left AGI."""
-        self._lines.discard(line)
+        self._forget(line)
         self._fail(line, _Left())
 
     def gone(self, line: LineId) -> None:
         """The line hung up."""
-        self._lines.discard(line)
+        self._forget(line)
         remember(self._gone, line, None)
         _settle(self._partings.pop(line, []))
         for future in self._arrivals.pop(line, []):
@@ -131,12 +143,17 @@ class AsyncAgi:
 
     def leaving(self, line: LineId) -> None:
         """We are about to move the line: its lease must not be extended any more."""
+        self._forget(line)
+
+    def _forget(self, line: LineId) -> None:
         self._lines.discard(line)
+        self._typed.pop(line, None)
 
     def lost(self) -> None:
         """The connection is lost: nothing is known until `resume`."""
         error = AsteriskUnreachable("The connection to Asterisk was lost while a prompt played.")
         self._lines.clear()
+        self._typed.clear()
         for _, future in self._running.values():
             _fail(future, error)
         for arrival in itertools.chain.from_iterable(self._arrivals.values()):
@@ -168,24 +185,24 @@ class AsyncAgi:
             self._arrivals.setdefault(line, []).append(future)
         return future
 
-    async def play(self, line: LineId, prompts: Sequence[str]) -> Collected:
-        """Play to the end; keys are not listened for. SILENCE when all was played.
+    async def play(self, line: LineId, prompts: Sequence[str], *, cut: bool = False) -> Collected:
+        """Play to the end, or with `cut` to the first key. KEYS with those that were pressed meanwhile, SILENCE when
+        there were none.
 
         Raises:
             AsteriskUnreachable: the connection was lost meanwhile.
             BadInput: a prompt's name cannot be said to Asterisk.
         """
         check_prompts(prompts)
-        return await self._heard(line, self._announce(line, prompts))
+        return await self._heard(line, self._cut_short(line, prompts) if cut else self._announce(line, prompts))
 
     async def collect(self, line: LineId, prompts: Sequence[str], max_keys: int, timeout: timedelta) -> Collected:
-        """Play until a key comes, then collect. A key that is let go within the some 20 ms between two prompts is
-        not heard.
+        """Play until a key comes, then collect. Keys that were pressed before anybody asked come first.
 
         Raises: as `play`.
         """
         check_prompts(prompts)
-        return await self._heard(line, self._menu(line, prompts, max_keys, timeout))
+        return await self._heard(line, self._ask(line, prompts, max_keys, timeout))
 
     async def _heard(self, line: LineId, work: Coroutine[None, None, Collected]) -> Collected:
         try:
@@ -204,18 +221,30 @@ class AsyncAgi:
             played = played and not result.failed and await self._was_played(line)
         if not played:
             log.error("prompt could not be played", line=line, prompts=list(prompts))
-        return Collected(Heard.SILENCE if played else Heard.FAILED)
+            return Collected(Heard.FAILED)
+        typed = self._take(line)
+        return Collected(Heard.KEYS if typed else Heard.SILENCE, typed)
+
+    async def _cut_short(self, line: LineId, prompts: Sequence[str]) -> Collected:
+        typed = self._take(line)
+        return Collected(Heard.KEYS, typed) if typed else await self._menu(line, prompts, 1, timedelta())
 
     async def _was_played(self, line: LineId) -> bool:
         reply = await self._link.act("Getvar", {"Channel": line, "Variable": "PLAYBACKSTATUS"})
         return reply.headers.get("Value") != "FAILED"
 
+    async def _ask(self, line: LineId, prompts: Sequence[str], max_keys: int, timeout: timedelta) -> Collected:
+        typed = self._take(line, max_keys)
+        if not typed:
+            return await self._menu(line, prompts, max_keys, timeout)
+        return await self._rest(line, AgiResult(200, typed, "timeout"), False, max_keys, _milliseconds(timeout))
+
     async def _menu(self, line: LineId, prompts: Sequence[str], max_keys: int, timeout: timedelta) -> Collected:
-        wait_ms = max(1, round(timeout.total_seconds() * 1000))
+        wait_ms = _milliseconds(timeout)
         played = True
         for number, prompt in enumerate(prompts or ("",), start=1):
             last = number >= len(prompts)
-            result = await self._do(line, f'GET DATA "{prompt}" {wait_ms if last else 1} {max_keys}')
+            result = await self._get_data(line, prompt, wait_ms if last else 1, max_keys)
             if result.failed:
                 await self._do(line, "NOOP")
                 log.error("prompt could not be played", line=line, prompts=[prompt])
@@ -228,10 +257,27 @@ class AsyncAgi:
         """After the first key: wait for the others, unless the key fell into the last prompt, whose wait is over."""
         keys = result.result
         if not last and result.timed_out and len(keys) < max_keys:
-            result = await self._do(line, f'GET DATA "" {wait_ms} {max_keys - len(keys)}')
+            result = await self._get_data(line, "", wait_ms, max_keys - len(keys))
             keys += "" if result.failed else result.result
         too_few = not keys or (result.timed_out and len(keys) < max_keys)
         return Collected(Heard.SILENCE if too_few else Heard.KEYS, keys)
+
+    async def _get_data(self, line: LineId, prompt: str, wait_ms: int, max_keys: int) -> AgiResult:
+        """One GET DATA, and keys that it could not hear because they were let go some milliseconds before it began."""
+        result = await self._do(line, f'GET DATA "{prompt}" {wait_ms} {max_keys}')
+        if not result.failed and result.result:
+            typed = self._take(line)
+            self._typed[line] = typed.partition(result.result)[2]
+        elif result.timed_out and (missed := self._take(line, max_keys)):
+            return AgiResult(result.code, missed, result.note)
+        return result
+
+    def _take(self, line: LineId, most: int = MOST_TYPED) -> str:
+        """The keys typed ahead, at most so many; they are remembered no more."""
+        typed = self._typed.pop(line, "")
+        if typed[most:]:
+            self._typed[line] = typed[most:]
+        return typed[:most]
 
     async def _do(self, line: LineId, command: str) -> AgiResult:
         number = f"{self._tag}-{next(self._numbers)}"
@@ -272,6 +318,10 @@ class AsyncAgi:
         for owner, future in tuple(self._running.values()):
             if owner == line:
                 _fail(future, error)
+
+
+def _milliseconds(timeout: timedelta) -> int:
+    return max(1, round(timeout.total_seconds() * 1000))
 
 
 def _settle(futures: Iterable[asyncio.Future[None]]) -> None:

@@ -57,14 +57,15 @@ class Switch(Protocol):
         """What lives now."""
         ...
 
-    async def play(self, line: LineId, prompts: Sequence[str]) -> Collected:
-        """Play prompts to their end without listening for keys (an announcement). `prompts`: file names
-        without extension, absolute. Brings the line into `ivr` first when it is elsewhere."""
+    async def play(self, line: LineId, prompts: Sequence[str], *, cut: bool = False) -> Collected:
+        """Play prompts to their end (an announcement), or with `cut` to the first key; `KEYS` with what was pressed
+        meanwhile, `SILENCE` without any. `prompts`: file names without extension, absolute. Brings the line into `ivr`
+        first when it is elsewhere."""
         ...
 
     async def collect(self, line: LineId, prompts: Sequence[str], *, max_keys: int, timeout: timedelta) -> Collected:
         """Play prompts, stop at the first key (barge-in), collect up to `max_keys` (`#` ends early);
-        `timeout` counts from the last prompt's end or key."""
+        `timeout` counts from the last prompt's end or key. Keys pressed in `ivr` before this was asked count first."""
         ...
 
     async def hold(self, line: LineId) -> None:

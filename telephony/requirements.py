@@ -17,7 +17,7 @@ AMI_EVENTS = (
     "FullyBooted", "Shutdown", "AsyncAGIStart", "AsyncAGIExec", "AsyncAGIEnd", "Newchannel", "Hangup",
     "OriginateResponse", "DialBegin", "DialState", "DialEnd", "BridgeEnter", "BridgeLeave", "Hold", "Unhold",
     "UserEvent", "ContactStatus", "DeviceStateChange", "MixMonitorStart", "MixMonitorStop", "MixMonitorMute",
-    "DTMFBegin",
+    "DTMFBegin", "DTMFEnd",
 )  # fmt: skip
 """Events that pass the account's filter."""
 

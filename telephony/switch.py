@@ -166,6 +166,8 @@ class AsteriskSwitch:
                 self.agi.started(line)
             case "AsyncAGIExec":
                 self.agi.finished(event.get("CommandId") or event.get("CommandID", ""), event.get("Result", ""))
+            case "DTMFEnd" if event.get("Direction") == "Received":
+                self.agi.key(line, event.get("Digit", ""))
             case "AsyncAGIEnd":
                 self.agi.ended(line)
             case "Hangup":
@@ -242,9 +244,9 @@ class AsteriskSwitch:
 
     # ---- commands -------------------------------------------------------------------------------------------------
 
-    async def play(self, line: LineId, prompts: Sequence[str]) -> Collected:
+    async def play(self, line: LineId, prompts: Sequence[str], *, cut: bool = False) -> Collected:
         await self._bring(line)
-        return await self.agi.play(line, prompts)
+        return await self.agi.play(line, prompts, cut=cut)
 
     async def collect(self, line: LineId, prompts: Sequence[str], *, max_keys: int, timeout: timedelta) -> Collected:
         await self._bring(line)

@@ -51,6 +51,7 @@ Event = Mapping[str, str]
 EVENTS = (
     "AsyncAGIStart", "AsyncAGIExec", "AsyncAGIEnd", "Newchannel", "Hangup", "DialBegin", "DialState", "DialEnd",
     "BridgeEnter", "BridgeLeave", "UserEvent", "DeviceStateChange", "MixMonitorStart", "MixMonitorStop", "DTMFBegin",
+    "DTMFEnd",
     "OriginateResponse",
 )  # fmt: skip
 """Every event that anybody here reads; the account's filter may let exactly these (and the link's own) pass."""

@@ -10,6 +10,23 @@ from tests.house import Server
 from tests.phones import eventually
 from tests.rawsip import RawPhone
 
+WITH_MENU = """\
+set: menu
+region: "0717"
+source: a test
+numbers:
+  - {number: 12398, name: 有菜单, owner_unit: 单位, mode: dual, needs: [general], flow: menu_12329}
+"""
+
+
+def with_menu(hotline: Server) -> str:
+    """A number whose callers are asked at any hour, as 12329's are in its owner's."""
+    made = hotline.ask(
+        "POST", "/api/v1/numbers/import?file=menu.yaml", role="administrator", content=WITH_MENU.encode()
+    )
+    assert made.status_code == 200, made.text
+    return "12398"
+
 
 def known_calls(hotline: Server) -> set[str]:
     return {str(call["call"]) for call in hotline.calls()}

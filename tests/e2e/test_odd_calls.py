@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from tests.e2e import invariants
-from tests.e2e.odd import hears_since, is_ready, known_calls, new_call, nodes, outcome, raw_seat
+from tests.e2e.odd import hears_since, is_ready, known_calls, new_call, nodes, outcome, raw_seat, with_menu
 from tests.house import Server
 from tests.phones import Manners, ended, eventually
 from tests.rawsip import Media, RawPhone
@@ -67,9 +67,9 @@ def test_a_phone_without_a_codec_of_ours_is_told_so_and_is_no_call(hotline: Serv
 
 
 def test_keys_in_sip_info_lead_through_the_menu(hotline: Server) -> None:
-    known = known_calls(hotline)
+    known, number = known_calls(hotline), with_menu(hotline)
     with hotline.seat("8001"), RawPhone(hotline.sip, media=Media(events=False)) as citizen:
-        citizen.call("12329")
+        citizen.call(number)
         call = str(new_call(hotline, known)["call"])
         eventually(lambda: "menu" in nodes(hotline, call), "the menu")
         began = time.monotonic()

@@ -8,8 +8,11 @@ import jiwer
 import numpy as np
 import pytest
 
+from calls.model import Queued, Stepped
 from telephony.softphone import CallState
 from telephony.softphone.sources import Feed
+from tests.e2e import invariants
+from tests.e2e.odd import with_menu
 from tests.house import Server
 from tests.phones import Manners, ended, eventually, wait_hears
 from tests.speech import mandarin
@@ -155,6 +158,25 @@ def test_a_key_leads_through_the_menu(hotline: Server) -> None:
         call.hang_up()
         ended(seat.call)
     eventually(lambda: hotline.calls()[0]["outcome"] == "completed", "the call completed", 10)
+
+
+def test_a_key_in_the_notice_answers_the_menu_before_it_is_asked(hotline: Server) -> None:
+    number = with_menu(hotline)
+    with hotline.seat("8001") as seat, hotline.citizen() as citizen:
+        known = {call["call"] for call in hotline.calls()}
+        call = citizen.talk(number)
+        eventually(lambda: call.ear.first_loud() is not None, "the notice is heard", 5)
+        call.press("2")
+        seat.wait_talks(10)
+        wait_hears(call.ear, 1300)
+        call.hang_up()
+        ended(seat.call)
+    eventually(lambda: hotline.calls()[0]["outcome"] == "completed", "the call completed", 10)
+    (new,) = [one for one in hotline.calls() if one["call"] not in known]
+    facts = [fact for fact in invariants.stored(hotline.data).calls if fact.call == new["call"]]
+    (queued,) = [fact for fact in facts if isinstance(fact, Queued)]
+    assert queued.topic == "withdrawal"
+    assert [fact.node for fact in facts if isinstance(fact, Stepped)] == ["notice", "withdrawal"], "it was not asked"
 
 
 def test_a_silent_citizen_reaches_a_person_too(hotline: Server) -> None:

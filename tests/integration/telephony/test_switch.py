@@ -108,6 +108,49 @@ async def test_silence_takes_the_prompts_and_the_time_out(room: SwitchRoom) -> N
         assert 1.4 < time.monotonic() - began < 4
 
 
+async def test_keys_typed_ahead_of_two_questions_answer_each_once(room: SwitchRoom) -> None:
+    with room.citizen() as citizen:
+        call = await asyncio.to_thread(citizen.talk, "12329")
+        line = await room.arrived()
+        notice, menu = [room.prompt("notice", 1.5)], [room.prompt("menu", 3)]
+        playing = asyncio.create_task(room.switch.play(line, notice))
+        await asyncio.to_thread(wait_hears, call.ear, PROMPT_HZ)
+        call.press("12")
+        assert await playing == Collected(Heard.KEYS, "12")
+        asking = asyncio.create_task(room.switch.collect(line, menu, max_keys=1, timeout=SECOND))
+        await asyncio.to_thread(wait_hears, call.ear, PROMPT_HZ)
+        call.press("3")
+        assert await asking == Collected(Heard.KEYS, "3")
+        assert await room.switch.collect(line, [], max_keys=1, timeout=SECOND) == Collected(Heard.SILENCE)
+
+
+async def test_a_key_cuts_what_may_be_cut(room: SwitchRoom) -> None:
+    with room.citizen() as citizen:
+        call = await asyncio.to_thread(citizen.talk, "12329")
+        line = await room.arrived()
+        began = time.monotonic()
+        playing = asyncio.create_task(room.switch.play(line, [room.prompt("brand", 10)], cut=True))
+        await asyncio.to_thread(wait_hears, call.ear, PROMPT_HZ)
+        call.press("4")
+        assert await playing == Collected(Heard.KEYS, "4")
+        assert time.monotonic() - began < 5
+
+
+async def test_keys_in_a_talk_are_nobodys_answer_afterwards(room: SwitchRoom) -> None:
+    with room.citizen() as citizen, await room.seat() as phone:
+        call = await asyncio.to_thread(citizen.talk, "12329")
+        line = await room.arrived()
+        await room.switch.hold(line)
+        await talking(room, line)
+        await asyncio.to_thread(wait_hears, call.ear, SEAT_TONE)
+        await asyncio.to_thread(call.press, "6228")
+        await room.wait(KeyPressed, line=line, count=4)
+        await asyncio.sleep(0.5)  # the last key is let go
+        phone.call.hang_up()
+        await room.wait(ReturnedLine, line=line, place="after")
+        assert await room.switch.collect(line, [], max_keys=4, timeout=SECOND) == Collected(Heard.SILENCE)
+
+
 async def test_keys_do_not_stop_an_announcement(room: SwitchRoom) -> None:
     with room.citizen() as citizen:
         call = await asyncio.to_thread(citizen.talk, "12329")
@@ -116,7 +159,7 @@ async def test_keys_do_not_stop_an_announcement(room: SwitchRoom) -> None:
         playing = asyncio.create_task(room.switch.play(line, [room.prompt("one", 0.6), room.prompt("two", 0.6)]))
         await asyncio.to_thread(wait_hears, call.ear, PROMPT_HZ)
         call.press("1")
-        assert (await playing).heard is Heard.SILENCE
+        assert await playing == Collected(Heard.KEYS, "1")
         assert time.monotonic() - began > 1.1
 
 

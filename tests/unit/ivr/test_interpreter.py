@@ -86,7 +86,7 @@ def test_whole_number_tells_of_the_merger_until_the_transition_ends(begin: Begin
 def test_dual_number_greets_with_its_brand_and_asks_for_the_owners_seats_first(begin: Begin) -> None:
     _, actions = walk(begin("12333"), Started(), Silence(), Silence())
     owner = EnterQueue("general", (SkillNeed("social_security"),), 0, 20)
-    assert actions == [NOTICE, Play(("brand_12333",)), owner]
+    assert actions == [NOTICE, Play(("brand_12333",), cut=True), owner]
 
 
 def test_dual_number_out_of_hours_goes_to_a_general_seat(begin: Begin) -> None:
@@ -156,9 +156,57 @@ def test_only_the_first_of_many_keys_counts(begin: Begin) -> None:
     assert actions[-1] == EnterQueue("general", FUND, 0, 20, "loan")
 
 
-def test_menu_out_of_hours_ends_at_a_general_seat(begin: Begin) -> None:
-    _, actions = walk(begin("12329", CLOSED), Started(), Silence(), Keys("1"), Silence())
-    assert actions[-2:] == [Play(("out_of_hours",)), GENERAL]
+def test_nobody_is_asked_anything_out_of_hours(begin: Begin) -> None:
+    _, actions = walk(begin("12329", CLOSED), Started(), Silence(), Silence())
+    assert actions == [NOTICE, Play(("out_of_hours",)), GENERAL]
+
+
+def test_a_key_in_the_notice_answers_the_menu_that_follows(begin: Begin) -> None:
+    run, actions = walk(begin("12329"), Started(), Keys("3"))
+    assert actions == [NOTICE, EnterQueue("general", FUND, 0, 20, "loan")]
+    assert run.path == (Visit("notice", "played"), Visit("hours", "open"), Visit("menu", "keys", "3"))
+
+
+def test_zero_in_the_notice_reaches_a_person_at_once(begin: Begin) -> None:
+    _, actions = walk(begin("12329"), Started(), Keys("03"))
+    assert actions == [NOTICE, GENERAL]
+
+
+def test_a_key_ahead_that_the_menu_does_not_know_costs_no_try(begin: Begin) -> None:
+    run, actions = walk(begin("12329"), Started(), Keys("73"))
+    assert isinstance(actions[-1], Collect)
+    assert (run.typed, run.misses) == ("", 0)
+    assert step(run, Keys("3"))[1] == EnterQueue("general", FUND, 0, 20, "loan")
+
+
+def test_keys_ahead_lead_through_one_menu_after_the_other() -> None:
+    run = run_of(
+        {
+            "a": PlayNode(name="a", prompts=("x",), next="b"),
+            "b": PlayNode(name="b", prompts=("y",), next="c", cut=True),
+            "c": MenuNode(name="c", prompts=("p",), keys={"1": "d"}),
+            "d": MenuNode(name="d", prompts=("q",), keys={"2": "e", "1": "f"}),
+            "e": EndNode(name="e", reason="both"),
+            "f": EndNode(name="f", reason="wrong"),
+        }
+    )
+    run, actions = walk(run, Started(), Keys("1"), Keys("2"))
+    assert actions == [Play(("x",)), Play(("y",), cut=True), End("both")]
+    assert run.typed == ""
+
+
+def test_zero_ahead_of_a_menu_reaches_a_person() -> None:
+    run = run_of(
+        {
+            "a": PlayNode(name="a", prompts=("x",), next="b"),
+            "b": MenuNode(name="b", prompts=("p",), keys={"1": "c"}),
+            "c": MenuNode(name="c", prompts=("q",), keys={"1": "d"}),
+            "d": EndNode(name="d", reason="wrong"),
+        }
+    )
+    run, actions = walk(run, Started(), Keys("10"))
+    assert isinstance(actions[-1], EnterQueue)
+    assert run.path[-1] == Visit("c", "keys", "0")
 
 
 def test_menu_that_cannot_be_played_leads_to_a_person(begin: Begin) -> None:
@@ -215,7 +263,7 @@ def test_queue_and_time_to_widen_are_the_numbers_own(begin: Begin) -> None:
 def test_dual_track_is_dual_and_then_merged(begin: Begin) -> None:
     run = begin("12333", mode=MergeMode.DUAL_TRACK)
     _, during = walk(run, Started(), Silence(), Silence())
-    assert during[1] == Play(("brand_12333",))
+    assert during[1] == Play(("brand_12333",), cut=True)
     over = msgspec.structs.replace(run, dialled=msgspec.structs.replace(run.dialled, in_transition=False))
     _, after = walk(over, Started(), Silence())
     assert after == [NOTICE, GENERAL]

@@ -62,7 +62,7 @@ def test_byte_order_mark_and_windows_line_ends_are_taken() -> None:
         ("human: seats", "human: nobody", "f.yaml:3:8: human names the node 'nobody', which does not exist"),
         ("start: hello", "start: nobody", "f.yaml:2:8: start names the node 'nobody', which does not exist"),
         ("start: hello\n", "", "f.yaml:1:1: a flow needs start"),
-        ("next: ask", "nxt: ask", "f.yaml:5:37: the node hello has no field 'nxt'; it has next, play"),
+        ("next: ask", "nxt: ask", "f.yaml:5:37: the node hello has no field 'nxt'; it has cut, next, play"),
         ("next: ask", "end: x", "f.yaml:5:3: the node hello needs exactly one of play, menu, hours, transition, queue"),
         ("tries: 3", "tries: 4", "f.yaml:10:12: tries '4' is not a whole number from 1 to 3"),
         ("tries: 3", "tries: many", "f.yaml:10:12: tries 'many' is not a whole number from 1 to 3"),

@@ -16,6 +16,7 @@ from telephony.ami import AmiLink
 from telephony.amiproto import Ask, Reply
 from telephony.asyncagi import (
     LEASE_S,
+    MOST_TYPED,
     PARTING_S,
     AgiResult,
     AsyncAgi,
@@ -39,6 +40,7 @@ class ScriptedLink:
         self.results = list(results)
         self.status = status
         self.commands: list[str] = []
+        self.ids: list[str] = []
         self.told: list[Ask] = []
         self.agi: AsyncAgi | None = None
 
@@ -47,6 +49,7 @@ class ScriptedLink:
         if action == "Getvar":
             return Reply({"Response": "Success", "Value": self.status})
         self.commands.append(headers["Command"])
+        self.ids.append(headers["CommandID"])
         result = self.results.pop(0) if self.results else None
         if isinstance(result, Exception):
             raise result
@@ -179,6 +182,78 @@ async def test_nothing_to_play_is_played() -> None:
     agi, link = desk()
     assert (await agi.play(LINE, [])).heard is Heard.SILENCE
     assert link.commands == []
+
+
+async def test_a_key_in_an_announcement_is_told_with_its_end() -> None:
+    agi, link = desk(None)
+    playing = asyncio.create_task(agi.play(LINE, ["/a"]))
+    await asked(link)
+    for digit in "1#x":
+        agi.key(LINE, digit)
+    agi.finished(link.ids[-1], "200%20result=0")
+    assert await playing == Collected(Heard.KEYS, "1")
+    assert link.commands == ['EXEC Playback "/a"']
+
+
+async def test_an_announcement_that_may_be_cut_ends_with_the_first_key() -> None:
+    agi, link = desk("200 result=4")
+    assert await agi.play(LINE, ["/a", "/b"], cut=True) == Collected(Heard.KEYS, "4")
+    assert link.commands == ['GET DATA "/a" 1 1']
+    agi, link = desk()
+    agi.key(LINE, "7")
+    assert await agi.play(LINE, ["/a"], cut=True) == Collected(Heard.KEYS, "7")
+    assert link.commands == []
+
+
+async def test_keys_typed_ahead_answer_before_anything_is_played() -> None:
+    agi, link = desk("200 result=1")
+    for digit in "47":
+        agi.key(LINE, digit)
+    assert await agi.collect(LINE, ["/a"], 1, SECOND) == Collected(Heard.KEYS, "4")
+    assert await agi.collect(LINE, ["/a"], 2, SECOND) == Collected(Heard.KEYS, "71")
+    assert link.commands == ['GET DATA "" 1000 1']
+
+
+async def test_keys_that_a_question_heard_itself_are_not_heard_again() -> None:
+    agi, link = desk(None, "200 result= (timeout)")
+    asking = asyncio.create_task(agi.collect(LINE, ["/a"], 1, SECOND))
+    await asked(link)
+    for digit in "12":  # the second one was let go after the question had its answer
+        agi.key(LINE, digit)
+    agi.finished(link.ids[-1], "200%20result=1")
+    assert await asking == Collected(Heard.KEYS, "1")
+    assert await agi.collect(LINE, ["/b"], 1, SECOND) == Collected(Heard.KEYS, "2")
+    assert (await agi.collect(LINE, ["/c"], 1, SECOND)).heard is Heard.SILENCE
+
+
+async def test_a_key_let_go_between_two_prompts_counts() -> None:
+    agi, link = desk(None)
+    asking = asyncio.create_task(agi.collect(LINE, ["/a", "/b"], 1, SECOND))
+    await asked(link)
+    agi.key(LINE, "5")
+    agi.finished(link.ids[-1], "200%20result=%20(timeout)")
+    assert await asking == Collected(Heard.KEYS, "5")
+    assert len(link.commands) == 1
+
+
+async def test_keys_of_a_line_that_is_elsewhere_or_gone_are_not_remembered() -> None:
+    agi, _ = desk(*["200 result= (timeout)"] * 9)
+    for leave in (agi.leaving, agi.ended, agi.gone, lambda _: agi.lost()):
+        agi.started(LINE)
+        agi.key(LINE, "4")
+        leave(LINE)
+        agi.key(LINE, "7")  # in a talk it may be a digit of an account
+        agi.started(LINE)
+        assert (await agi.collect(LINE, ["/a"], 1, SECOND)).keys == ""
+    for _ in range(MOST_TYPED + 5):
+        agi.key(LINE, "1")
+    assert await agi.collect(LINE, ["/a"], MOST_TYPED + 9, SECOND) == Collected(Heard.SILENCE, "1" * MOST_TYPED)
+
+
+async def asked(link: ScriptedLink) -> None:
+    """Wait until a command was sent."""
+    while not link.commands:  # noqa: ASYNC110 - the double has no event
+        await asyncio.sleep(0)
 
 
 async def test_keys_are_never_logged() -> None:

@@ -61,7 +61,7 @@ def test_rights_and_events_are_those_that_the_code_relies_on() -> None:
     pattern = re.findall(r"^eventfilter = (.*)$", manager, re.MULTILINE)[0].replace("[[:cntrl:]]", "[\\x00-\\x1f]")
     for event in AMI_EVENTS:
         assert re.match(pattern, f"Event: {event}\r\nPrivilege: call,all"), event
-    for event in ("VarSet", "Newexten", "HangupRequest", "UserEventX", "DTMFEnd"):
+    for event in ("VarSet", "Newexten", "HangupRequest", "UserEventX", "DTMF"):
         assert not re.match(pattern, f"Event: {event}\r\nPrivilege: Event: UserEvent\r\n"), event
 
 
