@@ -181,7 +181,7 @@ class PlainAsterisk:
             "pjsip.conf": PJSIP + seats,
             "queues.conf": QUEUE + "".join(self._queue(n) for n in range(self._queues)),
             "extensions.conf": extensions,
-            "rtp.conf": f"[general]\nrtpstart={first}\nrtpend={last}\nstrictrtp=no\nicesupport=no\n",
+            "rtp.conf": f"[general]\nrtpstart={first}\nrtpend={last}\n",
             "musiconhold.conf": "[general]\n[default]\nmode=files\ndirectory=$base/moh\n",
             "logger.conf": "[general]\n[logfiles]\nfull => error\n",
             "manager.conf": "[general]\nenabled=no\n",

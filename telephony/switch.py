@@ -277,7 +277,7 @@ class AsteriskSwitch:
         self._must_live(line)
         check_words(offer, phone, track_folder)
         ring_s = str(max(1, round(ring.total_seconds())))
-        variables = {"OFFERID": offer, "RINGSEC": ring_s, "TRACKS": track_folder}
+        variables = {"__OFFERID": offer, "RINGSEC": ring_s, "__TRACKS": track_folder}
         asks = [Ask("Setvar", {"Channel": line, "Variable": name, "Value": value}) for name, value in variables.items()]
         self.agi.leaving(line)
         begin_offer(self._known, offer, line, phone, self._clock.now())

@@ -319,6 +319,20 @@ def known_or_empty(text: str) -> str:
     return "" if text in ("unknown", "<unknown>") else clean(text)
 
 
+def user_of(header: str) -> str:
+    """Digits and `+` of the number in a To header (RFC 3261 section 20.39), at most 32; empty when it names none.
+
+    `<sip:12329@host>`, `sip:071712329;user=phone@host`, `<tel:+86...;phone-context=+86>`; the dialplan has taken out
+    quotes and spaces, so the last `<` begins the address, whatever the display name contains.
+    """
+    scheme, _, user = header.rpartition("<")[2].partition(":")
+    user, at_host, _ = user.partition("@")
+    if not at_host and not scheme.lower().startswith("tel"):
+        return ""  # sip:HOST: its digits would be an address
+    user = unquote(user.partition(";")[0].partition(">")[0], errors="replace")
+    return "".join(character for character in user if character in "+0123456789")[:32]
+
+
 def _environment(encoded: str) -> dict[str, str]:
     pairs = (line.partition(": ") for line in unquote(encoded, errors="replace").split("\n"))
     return {name: value for name, _, value in pairs if name}
@@ -331,7 +345,7 @@ def _arrived(line: LineId, env: Mapping[str, str], event: Event, at: datetime) -
         dialled=known_or_empty(env.get("agi_dnid", "")) or clean(event.get("Exten", "")),
         caller=known_or_empty(env.get("agi_callerid", "")),
         caller_name=known_or_empty(env.get("agi_calleridname", "")),
-        called=clean(env.get("agi_arg_2", "")),
+        called=user_of(env.get("agi_arg_2", "")),
         diverted_from=tuple(clean(part) for part in env.get("agi_arg_3", "").split("-") if clean(part)),
     )
 

@@ -65,7 +65,7 @@ class AmiProbe:
 
     def offer(self, channel: str, phone: str, offer: str, tracks: str = "", ring: int = 5) -> Packet:
         """As the product does: variables, then Redirect."""
-        for name, value in (("OFFERID", offer), ("RINGSEC", str(ring)), ("TRACKS", tracks)):
+        for name, value in (("__OFFERID", offer), ("RINGSEC", str(ring)), ("__TRACKS", tracks)):
             self.action("Setvar", Channel=channel, Variable=name, Value=value)
         return self.redirect(channel, "connect", phone)
 

@@ -95,7 +95,7 @@ def test_otherwise_an_unknown_line_is_told_by_the_second_snapshot() -> None:
 def test_its_own_event_in_between_tells_more_and_only_once() -> None:
     known = Known()
     reconcile(known, shot(citizen("arrive")), LATER)
-    env = quote("agi_dnid: 12329\nagi_arg_1: arrive\nagi_arg_2: 12345\n", safe="")
+    env = quote("agi_dnid: 12329\nagi_arg_1: arrive\nagi_arg_2: <sip:12345@10.0.0.1>\n", safe="")
     (fact,) = translate(known, {"Event": "AsyncAGIStart", "Uniqueid": C, "Env": env}, LATER)
     assert isinstance(fact, Arrived)
     assert fact.called == "12345"

@@ -26,7 +26,7 @@ from telephony.model import (
     TrackStopped,
     Unbridged,
 )
-from telephony.translate import EVENTS, end_reason, translate
+from telephony.translate import EVENTS, end_reason, translate, user_of
 
 pytestmark = pytest.mark.unit
 
@@ -98,13 +98,33 @@ def board() -> Switchboard:
 
 
 def test_an_arriving_call_tells_its_numbers(board: Switchboard) -> None:
-    facts = board.arrive(agi_calleridname="张三", agi_arg_2="12345", agi_arg_3="071712329-12366")
+    facts = board.arrive(agi_calleridname="张三", agi_arg_2="<sip:12345@10.0.0.1>", agi_arg_3="071712329-12366")
     assert facts == [
         Arrived(
             at=NOW, line=CITIZEN, dialled="12329", caller="13912345678", caller_name="张三", called="12345",
             diverted_from=("071712329", "12366"),
         )
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("header", "number"),
+    [
+        ("<sip:12329@10.0.0.1>", "12329"),
+        ("sip:0717-12329;user=phone@10.0.0.1", "071712329"),
+        ("<tel:%2B86-71712329;phonecontext+86>", "+8671712329"),
+        ("TEL:12329", "12329"),
+        ("x<sip:110@y>12<sip:12329@10.0.0.1>", "12329"),
+        ("<sip:10.20.30.40:5060>", ""),
+        ("<sip:10.20.30.40;tag=7>", ""),
+        ("<sip:" + "9" * 40 + "@h>", "9" * 32),
+        ("<sip:anonymous@h>", ""),
+        ("12329", ""),
+        ("", ""),
+    ],
+)
+def test_the_number_of_a_to_header_is_its_address_and_never_its_display_name(header: str, number: str) -> None:
+    assert user_of(header) == number
 
 
 def test_a_withheld_number_is_empty(board: Switchboard) -> None:

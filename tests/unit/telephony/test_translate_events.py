@@ -92,7 +92,7 @@ def test_an_arrival_reads_every_part_of_its_environment() -> None:
         agi_callerid="139",
         agi_calleridname="a: b",
         agi_arg_1="arrive",
-        agi_arg_2="12345",
+        agi_arg_2="<sip:12345@10.0.0.1>",
         agi_arg_3="071712329--\x00-12366",
     )
     known = Known()
