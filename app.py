@@ -44,7 +44,6 @@ from acd.ledger import Ledger as FloorLedger
 from acd.model import Rules
 from acd.recall import recall
 from acd.service import FloorKeeper
-from acd.views import shown_state
 from agents.service import AgentService
 from agents.store_sql import SqlAgents
 from calls.events import House
@@ -61,6 +60,7 @@ from console.server import demonstration_seat, greet, quiet_server, take_port
 from hotline import schema
 from hotline.audit_sql import SqlAudit
 from hotline.clock import SystemClock
+from hotline.data_lock import locked
 from hotline.errors import HotlineError, Unavailable
 from hotline.headers import SafeHeaders
 from hotline.http import install_problems
@@ -171,7 +171,7 @@ class Hotline:
             self.registry,
             database,
             phases=lambda: [call.phase.value for call in self.ledger.live.values()],
-            seats=lambda: [shown_state(seat).value for seat in self.floor.floor.seats()],
+            seats=lambda: [seat.state.value for seat in self.seats.seats()],
             undeclared=lambda: self.ivr.state().undeclared,
             degraded=self._is_degraded,
         )
@@ -358,16 +358,14 @@ def serve(
     role: Annotated[str, typer.Option(help="all, or worker for transcription alone.")] = "all",
 ) -> None:
     """Run the hotline in the foreground; Ctrl-C ends it and everything it started."""
-    settings = load_settings()
-    if demo:
-        settings = settings.model_copy(update={"demo": True})
+    settings = load_settings().model_copy(update={"demo": True} if demo else {})
     set_up(is_json=settings.log_json)
     make_data_folder(settings)
     if role == "worker":
         run_worker(settings)
         return
-    schema.upgrade(settings.sqlalchemy_url)
-    with contextlib.suppress(KeyboardInterrupt):
+    with locked(settings.data, SystemClock().now()), contextlib.suppress(KeyboardInterrupt):
+        schema.upgrade(settings.sqlalchemy_url)
         uvloop.run(serve_all(settings))
 
 

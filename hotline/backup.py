@@ -32,7 +32,7 @@ DATABASES = ("spool/facts.db", "events.db", "lease.db", "jobs.db", "asterisk/db/
 FILES = ("hotline.toml", "catalogue.json", "flows", "prompts/studio", "secrets", "spool/tracks")
 """Files and folders that are copied as they are."""
 RECORDINGS = "recordings"
-LEFT_OUT = ("asterisk", "prompts", "model")
+LEFT_OUT = ("asterisk", "prompts", "model", "hotline.lock")
 """What else lies in a data folder: made again at a start, or installed again."""
 
 

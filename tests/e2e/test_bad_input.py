@@ -9,11 +9,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from hotline.data_lock import locked
 from telephony.softphone import Call, CallState, Ear, IncomingCall, OutgoingCall
 from tests.asterisk_node import AsteriskNode
 from tests.house import Server
@@ -216,8 +218,19 @@ def test_a_second_hotline_on_the_same_folder_is_refused_and_touches_no_call(hotl
     with talking(hotline):
         done = begin(hotline.data, hotline)
     assert done.returncode == 1
-    assert "Another hotline already runs on the data folder" in done.stderr.splitlines()[-1]
-    assert "Traceback" not in done.stderr
+    (told,) = done.stderr.splitlines()
+    assert "Another hotline already runs on the data folder" in told
+    assert f"(process {hotline.process.pid} since " in told
+
+
+def test_a_folder_that_somebody_has_is_left_as_it_is(tmp_path: Path, hotline: Server) -> None:
+    """Whatever else would be made at a start, database and log included, is not."""
+    data = tmp_path / "data"
+    (data / "spool").mkdir(parents=True)
+    with locked(data, datetime(2026, 11, 23, tzinfo=UTC)):
+        done = begin(data, hotline, HOTLINE_AMI_URL="ami://a:b@127.0.0.1:9")
+        assert sorted(one.name for one in data.rglob("*")) == ["hotline.lock", "spool"]
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
 
 
 def test_a_start_that_fails_leaves_the_calls_of_the_one_before_alone(fresh_hotline: Server) -> None:
