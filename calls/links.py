@@ -15,6 +15,7 @@ from calls.leftovers import Leftovers
 from calls.model import AnyCallFact, CallEnded, Outcome, Party, RecordingMuted, TalkEnded, TalkStarted, TrackOpened
 from calls.rows import CallRow
 from calls.tables import call_lines, call_mutes
+from hotline.prepared import Prepared
 from hotline.tasks import Tasks
 from recordings import store_sql as recording_rows
 from recordings.model import Muted, Recording, Track, Transcription
@@ -38,10 +39,11 @@ _OUTCOMES = {
 }
 
 
-# Statements are made once: making one costs several times what running it does.
-_NEW_LINE, _LINES = insert(call_lines), select(call_lines).where(call_lines.c.call == bindparam("key"))
-_NEW_MUTE, _MUTES = insert(call_mutes), select(call_mutes).where(call_mutes.c.call == bindparam("key"))
-_END_MUTES = update(call_mutes).where(call_mutes.c.call == bindparam("key"), call_mutes.c.ended_at.is_(None))
+_NEW_LINE = Prepared(insert(call_lines))
+_LINES = Prepared(select(call_lines).where(call_lines.c.call == bindparam("key")))
+_NEW_MUTE = Prepared(insert(call_mutes))
+_MUTES = Prepared(select(call_mutes).where(call_mutes.c.call == bindparam("key")))
+_END_MUTES = Prepared(update(call_mutes).where(call_mutes.c.call == bindparam("key"), call_mutes.c.ended_at.is_(None)))
 
 
 class Links:
@@ -95,7 +97,7 @@ class Links:
 
     async def _call_ended(self, connection: AsyncConnection, fact: CallEnded, call: CallRow) -> None:
         if call.answered_at is not None:
-            await connection.execute(_END_MUTES, {"key": fact.call, "ended_at": fact.at})
+            await _END_MUTES.run(connection, {"key": fact.call, "ended_at": fact.at})
             await recording_rows.end_recording(connection, fact.call, fact.at, await _mutes(connection, fact.call))
         if fact.outcome is Outcome.FAILED:
             await self._tickets.call_back(connection, call, "failed_node", fact.at)
@@ -173,15 +175,15 @@ def _transcribed(transcript: Transcript) -> Transcribed:
 async def _track_opened(connection: AsyncConnection, fact: TrackOpened) -> None:
     began = fact.at if fact.seen else None
     row = {"call": fact.call, "line": fact.line, "party": fact.party.value, "agent": fact.agent, "started_at": began}
-    await connection.execute(_NEW_LINE, row)
+    await _NEW_LINE.run(connection, row)
     track = Track(line=fact.line, party=Voice(fact.party.value), started_at=began, agent=fact.agent)
     await recording_rows.add_track(connection, fact.call, track)
 
 
 async def _tracks(connection: AsyncConnection, call: str) -> list[Track]:
-    found = await connection.execute(_LINES, {"key": call})
     return [
-        Track(line=row.line, party=Voice(row.party), started_at=row.started_at, agent=row.agent) for row in found.all()
+        Track(line=row["line"], party=Voice(row["party"]), started_at=row["started_at"], agent=row["agent"])
+        for row in await _LINES.rows(connection, {"key": call})
     ]
 
 
@@ -193,12 +195,16 @@ async def _seats_left(connection: AsyncConnection, fact: TalkEnded) -> None:
 
 async def _muted(connection: AsyncConnection, fact: RecordingMuted) -> None:
     if fact.muted:
-        await connection.execute(_NEW_MUTE, {"call": fact.call, "began_at": fact.at})
+        await _NEW_MUTE.run(connection, {"call": fact.call, "began_at": fact.at})
     else:
-        await connection.execute(_END_MUTES, {"key": fact.call, "ended_at": fact.at})
+        await _END_MUTES.run(connection, {"key": fact.call, "ended_at": fact.at})
 
 
 async def _mutes(connection: AsyncConnection, call: str) -> list[Muted]:
-    spans = (await connection.execute(_MUTES, {"key": call})).all()
+    spans = await _MUTES.rows(connection, {"key": call})
     lines = await _tracks(connection, call) if spans else []
-    return [Muted(line=track.line, began_at=span.began_at, ended_at=span.ended_at) for span in spans for track in lines]
+    return [
+        Muted(line=track.line, began_at=span["began_at"], ended_at=span["ended_at"])
+        for span in spans
+        for track in lines
+    ]

@@ -19,8 +19,9 @@ from calls.model import AnyCallFact, CallArrived, CallEnded
 from calls.rows import CallRow
 from calls.tables import calls, cursors
 from hotline.database import Database
-from hotline.errors import Unavailable
+from hotline.errors import NotFound, Unavailable
 from hotline.ports import Entry, EventLog
+from hotline.prepared import Prepared
 
 log = structlog.get_logger(__name__)
 _decode = msgspec.json.Decoder(AnyCallFact).decode
@@ -31,13 +32,14 @@ IDLE_S = 1.0
 
 Consequence = Callable[[AsyncConnection, AnyCallFact, CallRow], Awaitable[None]]
 
-# Statements are made once: making one costs several times what running it does.
-_CURSOR = select(cursors.c.seq).where(cursors.c.stream == bindparam("name"))
-_FIRST_CURSOR = insert(cursors)
-_NEXT_CURSOR = update(cursors).where(cursors.c.stream == bindparam("name"), cursors.c.seq == bindparam("before"))
-_ROW = select(calls).where(calls.c.call == bindparam("key"))
-_NEW_ROW = insert(calls)
-_CHANGED_ROW = update(calls).where(calls.c.call == bindparam("key"))
+_CURSOR = Prepared(select(cursors.c.seq).where(cursors.c.stream == bindparam("name")))
+_FIRST_CURSOR = Prepared(insert(cursors))
+_NEXT_CURSOR = Prepared(
+    update(cursors).where(cursors.c.stream == bindparam("name"), cursors.c.seq == bindparam("before"))
+)
+_ROW = Prepared(select(calls).where(calls.c.call == bindparam("key")))
+_NEW_ROW = Prepared(insert(calls))
+_CHANGED_ROW = Prepared(update(calls).where(calls.c.call == bindparam("key")))
 
 
 class Projection:
@@ -159,25 +161,23 @@ class Projection:
                 row = rows.fold(row, fact)
             touched[fact.call] = row
             await self._consequence(connection, fact, row)
-        if new:
-            await connection.execute(_NEW_ROW, [msgspec.structs.asdict(touched[call]) for call in new])
-        if changed := [_changes(row) for call, row in touched.items() if call not in new]:
-            await connection.execute(_CHANGED_ROW, changed)
+        await _NEW_ROW.run_all(connection, [msgspec.structs.asdict(touched[call]) for call in new])
+        changed = [row for call, row in touched.items() if call not in new and row != self._live.get(call)]
+        await _CHANGED_ROW.run_all(connection, [_changes(row) for row in changed])
         return touched
 
     async def _cursor(self, connection: AsyncConnection) -> int | None:
-        found = await connection.execute(_CURSOR, {"name": self._stream})
-        return found.scalar_one_or_none()
+        found = await _CURSOR.row(connection, {"name": self._stream})
+        return None if found is None else int(found["seq"])
 
     async def _advance(self, connection: AsyncConnection, before: int | None, seq: int) -> bool:
         """Move the cursor, unless it is not where it was: then these facts are folded already."""
         if before is None:
             if await self._cursor(connection) is not None:
                 return False
-            await connection.execute(_FIRST_CURSOR, {"stream": self._stream, "seq": seq})
+            await _FIRST_CURSOR.run(connection, {"stream": self._stream, "seq": seq})
             return True
-        moved = await connection.execute(_NEXT_CURSOR, {"name": self._stream, "before": before, "seq": seq})
-        return moved.rowcount == 1
+        return await _NEXT_CURSOR.run(connection, {"name": self._stream, "before": before, "seq": seq}) == 1
 
 
 def _changes(row: CallRow) -> dict[str, Any]:
@@ -186,6 +186,12 @@ def _changes(row: CallRow) -> dict[str, Any]:
 
 
 async def row_of(connection: AsyncConnection, call: str) -> CallRow:
-    """The call's row as it is stored."""
-    found = await connection.execute(_ROW, {"key": call})
-    return CallRow(**{str(name): value for name, value in found.mappings().one().items()})
+    """The call's row as it is stored.
+
+    Raises:
+        NotFound: it is not.
+    """
+    found = await _ROW.row(connection, {"key": call})
+    if found is None:
+        raise NotFound("There is no row of this call.")
+    return CallRow(**found)

@@ -93,7 +93,7 @@ async def next_counter(connection: AsyncConnection, day: str) -> int:
 async def append_history(connection: AsyncConnection, ticket: str, line: HistoryLine) -> HistoryLine:
     """Add a line to a ticket's history; it gets the next position."""
     last = await _LAST_LINE.row(connection, {"key": ticket})
-    line = msgspec.structs.replace(line, seq=int((last and last["seq"]) or 0) + 1)
+    line = msgspec.structs.replace(line, seq=1 + int(last["seq"] or 0 if last else 0))
     await _NEW_LINE.run(connection, {"ticket": ticket, **msgspec.structs.asdict(line)})
     return line
 
