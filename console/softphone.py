@@ -31,6 +31,7 @@ LARGEST = 64 * 1024
 """Bytes of one SIP message; an offer with every candidate of a machine has some 5000."""
 GOING_AWAY, POLICY, TRY_LATER = 1001, 1008, 1013
 
+_TO = re.compile(r"^(?:to|t)[ \t]*:(.*)$", re.IGNORECASE | re.MULTILINE)
 _FROM = re.compile(r"^(?:from|f)[ \t]*:(.*)$", re.IGNORECASE | re.MULTILINE)
 _SEAT = re.compile(r"""[ \t]*(?:(?:"[^"\\]*"[ \t]*|[^"<>:;@]*)<)?sips?:seat[0-9]{2,12}@""")
 """At the beginning of a From: a display name, if any, and the address of a seat's account."""
@@ -77,11 +78,18 @@ def routes(address: Address) -> APIRouter:
 
 
 def may_pass(message: str) -> bool:
-    """Whether a browser may send this: an answer, a keep-alive, or the request of one seat's account."""
+    """Whether a browser may send this: an answer, a keep-alive, the request of one seat's account.
+
+    Or a request within a dialog, where a phone that was called goes by the name that it was called by; to one that
+    belongs to no dialog Asterisk answers 481 and does nothing.
+    """
     if message.startswith("SIP/2.0 ") or not message.strip():
         return True
-    named = _FROM.findall(message.partition("\r\n\r\n")[0])
-    return len(named) == 1 and _SEAT.match(named[0]) is not None
+    headers = message.partition("\r\n\r\n")[0]
+    to, named = _TO.findall(headers), _FROM.findall(headers)
+    if len(to) != 1 or len(named) != 1:
+        return False
+    return ";tag=" in to[0].rpartition(">")[2] or _SEAT.match(named[0]) is not None
 
 
 class _Line:

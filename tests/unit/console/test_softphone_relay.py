@@ -7,8 +7,12 @@ from console.softphone import may_pass
 pytestmark = pytest.mark.unit
 
 
-def request(*headers: str, body: str = "") -> str:
-    return "\r\n".join(("INVITE sip:12345@hotline SIP/2.0", *headers)) + "\r\n\r\n" + body
+TO = "To: <sip:12345@hotline>"
+WITHIN = TO + ";tag=2"
+
+
+def request(*headers: str, body: str = "", to: str = TO) -> str:
+    return "\r\n".join(("INVITE sip:12345@hotline SIP/2.0", to, *headers)) + "\r\n\r\n" + body
 
 
 @pytest.mark.parametrize(
@@ -26,8 +30,13 @@ def request(*headers: str, body: str = "") -> str:
         (request("From: <sip:seat8001@hotline>", "f: <sip:trunk@hotline>"), False),
         (request("f: <sip:trunk@hotline>"), False),
         (request("From:\r\n <sip:trunk@hotline>"), False),
-        (request("To: <sip:12345@hotline>"), False),
-        (request("To: <sip:12345@hotline>", body="From: <sip:seat8001@hotline>"), False),
+        (request(), False),
+        (request(body="From: <sip:seat8001@hotline>"), False),
+        (request("From: <sip:k3j2@127.0.0.1;transport=ws>;tag=1", to=WITHIN), True),
+        (request("From: <sip:k3j2@127.0.0.1;transport=ws>;tag=1"), False),
+        (request("From: <sip:trunk@hotline>;tag=1", to="To: <sip:12345@hotline;tag=2>"), False),
+        (request("From: <sip:trunk@hotline>;tag=1", "t: <sip:12345@hotline>;tag=2"), False),
+        (request("From: <sip:trunk@hotline>;tag=1", to='To: ";tag=2" <sip:12345@hotline>'), False),
     ],
 )
 def test_only_a_seats_own_account_may_speak(message: str, passes: bool) -> None:
