@@ -6,22 +6,26 @@ from acd.model import (
     Adopt,
     Answer,
     AnyCommand,
+    CallBackDue,
     EndWrapUp,
+    ExtendWrapUp,
     Finish,
     Join,
     Pause,
+    PlaceForgotten,
+    PromiseCallBack,
     Reachability,
     Refuse,
-    RefuseReason,
+    Reroute,
     Resume,
     RetryAllowed,
     SignIn,
     SignOut,
     Tick,
-    Widened,
 )
 from acd.state import Appointment, Due
 from acd.turn import Turn
+from acd.values import RefuseReason
 
 
 def take(turn: Turn, command: AnyCommand) -> None:
@@ -51,6 +55,12 @@ def take(turn: Turn, command: AnyCommand) -> None:
             seat_commands.end_wrap_up(turn, command.seat)
         case Adopt():
             call_commands.adopt(turn, command)
+        case Reroute():
+            call_commands.reroute(turn, command)
+        case PromiseCallBack():
+            call_commands.promise_call_back(turn, command)
+        case ExtendWrapUp():
+            seat_commands.extend_wrap_up(turn, command)
         case Tick():
             _tick(turn)
 
@@ -72,7 +82,10 @@ def _due(turn: Turn, appointment: Appointment) -> None:
             seats = tuple(sorted(seat for seat, until in refused.items() if until <= turn.now))
             turn.emit(RetryAllowed(at=turn.now, call=name, seats=seats))
             turn.free_call(name)
-        case Due.WIDEN:
-            step = turn.state.waiting[name].recipe[0]
-            turn.emit(Widened(at=turn.now, call=name, needs=step.needs))
+        case Due.STEP:
+            turn.step_is_due(turn.state.waiting[name])
+        case Due.CALL_BACK:
+            turn.emit(CallBackDue(at=turn.now, call=name))
             turn.free_call(name)
+        case Due.PLACE:
+            turn.emit(PlaceForgotten(at=turn.now, caller=name))

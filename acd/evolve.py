@@ -1,11 +1,15 @@
 """How each fact changes the floor's memory. Decides nothing: what a fact leads to is written in the fact."""
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from acd.model import (
     Adopted,
     Answered,
     AnyFloorFact,
+    CallBackDue,
+    CallBackPromised,
     Finished,
     Joined,
     LeftQueue,
@@ -13,17 +17,22 @@ from acd.model import (
     OfferRefused,
     OfferWithdrawn,
     PauseAsked,
+    PlaceForgotten,
+    Prompted,
+    Raised,
     ReachabilityChanged,
+    Rerouted,
     RetryAllowed,
     SeatChanged,
-    SeatState,
     SignedIn,
     SignedOut,
     SignOutAsked,
+    TurnedAway,
     Widened,
 )
-from acd.records import Offer, Seat, Waiting, canonical
+from acd.records import Needs, Offer, Place, Seat, Waiting, canonical
 from acd.state import State
+from acd.values import Need, SeatState, StepKind
 
 
 def evolve(state: State, fact: AnyFloorFact) -> None:
@@ -47,6 +56,20 @@ def evolve(state: State, fact: AnyFloorFact) -> None:
             _joined(state, fact)
         case Widened():
             _widened(state, fact)
+        case Raised():
+            _raised(state, fact)
+        case Prompted():
+            _change_call(state, fact.call, lambda call: replace(call, recipe=call.recipe[1:]))
+        case Rerouted():
+            _rerouted(state, fact)
+        case CallBackPromised():
+            _call_back_promised(state, fact)
+        case CallBackDue():
+            _change_call(state, fact.call, lambda call: replace(call, not_before=None))
+        case PlaceForgotten():
+            state.put_place(fact.caller, None)
+        case TurnedAway():
+            pass
         case RetryAllowed():
             _retry_allowed(state, fact)
         case Offered():
@@ -58,19 +81,40 @@ def evolve(state: State, fact: AnyFloorFact) -> None:
             _change_seat(state, fact.seat, offer="")
         case Answered():
             _end_offer(state, fact.offer, fact.call)
-            _change_seat(state, fact.seat, offer="", call=fact.call, unanswered=0)
+            _change_seat(state, fact.seat, offer="")
+            _talks(state, fact.seat, fact.call)
         case LeftQueue():
-            state.put_call(fact.call, None)
+            _left(state, fact)
         case Finished():
             _change_seat(state, fact.seat, call="")
         case Adopted():
-            _change_seat(state, fact.seat, call=fact.call, unanswered=0)
+            _talks(state, fact.seat, fact.call)
 
 
 def _change_seat(state: State, name: str, **changes: object) -> None:
     seat = state.seats.get(name)
     if seat is not None:
         state.put_seat(name, replace(seat, **changes))
+
+
+def _change_call(state: State, name: str, change: Callable[[Waiting], Waiting]) -> None:
+    waiting = state.waiting.get(name)
+    if waiting is not None:
+        state.put_call(name, change(waiting))
+
+
+def _talks(state: State, name: str, call: str) -> None:
+    seat = state.seats.get(name)
+    if seat is not None:
+        state.put_seat(name, replace(seat, call=call, unanswered=0, answered=seat.answered + 1))
+
+
+def _left(state: State, fact: LeftQueue) -> None:
+    waiting = state.waiting.get(fact.call)
+    if waiting is not None and fact.place_until is not None:
+        place = Place(caller=waiting.caller, queue=waiting.queue, effective=waiting.rank[0], until=fact.place_until)
+        state.put_place(waiting.caller, place)
+    state.put_call(fact.call, None)
 
 
 def _signed_in(state: State, fact: SignedIn) -> None:
@@ -98,6 +142,7 @@ def _seat_changed(state: State, fact: SeatChanged) -> None:
     stays = fact.state is seat.state and fact.reason == seat.reason
     ready = fact.state is SeatState.READY
     work_is_over = fact.state in (SeatState.READY, SeatState.PAUSED)
+    more_time = fact.state is fact.previous is SeatState.WRAP_UP
     changed = replace(
         seat,
         state=fact.state,
@@ -106,6 +151,7 @@ def _seat_changed(state: State, fact: SeatChanged) -> None:
         since=seat.since if stays else fact.at,
         idle_since=fact.at if ready and fact.previous is not SeatState.OFFERED else seat.idle_since,
         pause_asked="" if work_is_over else seat.pause_asked,
+        extended=seat.extended + 1 if more_time else 0,
         unanswered=0 if ready and fact.previous is SeatState.PAUSED else seat.unanswered,
     )
     state.put_seat(fact.seat, changed)
@@ -115,24 +161,60 @@ def _joined(state: State, fact: Joined) -> None:
     waiting = Waiting(
         call=fact.call,
         queue=fact.queue,
-        options=(canonical(fact.needs),),
+        options=_different(fact.needs, *fact.also),
         priority=fact.priority,
         arrived_at=fact.arrived_at,
         number=state.joined,
         recipe=fact.recipe,
         refused=dict.fromkeys(fact.exclude, fact.retry_at or fact.at),
+        ring=fact.ring,
+        caller=fact.caller,
+        call_back=fact.call_back,
+        not_before=fact.not_before,
     )
     state.joined += 1
+    if fact.caller:
+        state.put_place(fact.caller, None)
     state.put_call(fact.call, waiting)
+
+
+def _different(*demands: tuple[Need, ...]) -> tuple[Needs, ...]:
+    """Each demand once, in the order in which they were given."""
+    return tuple(dict.fromkeys(map(canonical, demands)))
 
 
 def _widened(state: State, fact: Widened) -> None:
     waiting = state.waiting.get(fact.call)
     if waiting is None:
         return
-    needs = canonical(fact.needs)
-    options = waiting.options if needs in waiting.options else (*waiting.options, needs)
-    state.put_call(fact.call, replace(waiting, options=options, recipe=waiting.recipe[1:]))
+    left = waiting.recipe[: fact.step] + waiting.recipe[fact.step + 1 :]
+    state.put_call(fact.call, replace(waiting, options=_different(*waiting.options, fact.needs), recipe=left))
+
+
+def _raised(state: State, fact: Raised) -> None:
+    waiting = state.waiting.get(fact.call)
+    if waiting is not None:
+        raised = replace(waiting, priority=waiting.priority + fact.by_s, recipe=waiting.recipe[1:])
+        state.put_call(fact.call, raised)
+
+
+def _rerouted(state: State, fact: Rerouted) -> None:
+    waiting = state.waiting.get(fact.call)
+    if waiting is None:
+        return
+    rerouted = replace(waiting, queue=fact.queue, priority=fact.priority)
+    if fact.needs is not None:
+        rerouted = replace(rerouted, options=_different(fact.needs), recipe=())
+    state.put_call(fact.call, rerouted)
+
+
+def _call_back_promised(state: State, fact: CallBackPromised) -> None:
+    """What would be said to the caller, and other centres, are for callers on the line."""
+    waiting = state.waiting.get(fact.call)
+    if waiting is not None:
+        recipe = tuple(step for step in waiting.recipe if step.does in (StepKind.WIDEN, StepKind.RAISE))
+        promised = replace(waiting, recipe=recipe, call_back=True, not_before=fact.not_before)
+        state.put_call(fact.call, promised)
 
 
 def _retry_allowed(state: State, fact: RetryAllowed) -> None:
@@ -155,7 +237,7 @@ def _offered(state: State, fact: Offered) -> None:
     state.put_offer(fact.offer, offer)
     waiting = state.waiting.get(fact.call)
     if waiting is not None:
-        state.put_call(fact.call, replace(waiting, offer=fact.offer))
+        state.put_call(fact.call, _ringing(waiting, (*waiting.offers, fact.offer)))
     _change_seat(state, fact.seat, offer=fact.offer)
 
 
@@ -169,8 +251,12 @@ def _refused(state: State, fact: OfferRefused) -> None:
         state.put_seat(fact.seat, replace(seat, offer="", idle_since=fact.at, unanswered=seat.unanswered + 1))
 
 
+def _ringing(waiting: Waiting, offers: tuple[str, ...]) -> Waiting:
+    return replace(waiting, offer=offers[0] if offers else "", others=offers[1:])
+
+
 def _end_offer(state: State, offer: str, call: str) -> None:
     state.put_offer(offer, None)
     waiting = state.waiting.get(call)
-    if waiting is not None and waiting.offer == offer:
-        state.put_call(call, replace(waiting, offer=""))
+    if waiting is not None and offer in waiting.offers:
+        state.put_call(call, _ringing(waiting, tuple(other for other in waiting.offers if other != offer)))

@@ -4,9 +4,12 @@
 them gives an equal floor. What may be asked of it:
 
 * No call waits beside an idle, reachable seat that can take it, but for the pause after that seat refused it.
-* A seat has one live offer or call. A call that is offered or answered leaves the queue exactly once.
-* A seat gets the first call that it can take: lowest effective arrival (`arrived_at` minus priority seconds).
-* A call goes to the first of its options that somebody idle meets: longest idle, then the fewest skills.
+* A seat has one live offer or call. A call that is offered or answered leaves the queue exactly once; of several
+  seats that ring for one call, the first answer wins.
+* A seat gets the first call that it can take: lowest effective arrival (`arrived_at` minus priority seconds). Calls
+  to be called back stand in the same order.
+* A call goes to the first of its options that somebody idle meets, and there to the seat whose turn it is
+  (`Rules.choice`).
 """
 
 from collections.abc import Callable, Iterator
@@ -16,18 +19,30 @@ import msgspec
 
 from acd.commands import take
 from acd.evolve import evolve
-from acd.model import AnyCommand, AnyFloorFact, Rules
+from acd.model import AnyCommand, AnyFloorFact
 from acd.records import Offer, Seat, Waiting
 from acd.state import State, Stored
 from acd.turn import Turn
+from acd.values import Rules
 
 
 class Floor:
     """All seats and waiting calls of one site."""
 
     def __init__(self, rules: Rules | None = None) -> None:
-        self.rules = rules or Rules()
-        self._state = State()
+        self._rules = rules or Rules()
+        self._state = State(self._rules.choice)
+
+    @property
+    def rules(self) -> Rules:
+        """Times, limits and whose turn it is, from the next decision on."""
+        return self._rules
+
+    @rules.setter
+    def rules(self, rules: Rules) -> None:
+        if rules.choice is not self._rules.choice:
+            self._state = State.of(self._state.stored(), rules.choice)
+        self._rules = rules
 
     def decide(self, command: AnyCommand, now: datetime, new_id: Callable[[str], str]) -> tuple[AnyFloorFact, ...]:
         """What `command` leads to at `now` (aware, UTC); `()` for a late or repeated one. `new_id("offer")` names
@@ -91,5 +106,5 @@ class Floor:
             msgspec.ValidationError: these bytes are no dump of this version; replay the log instead.
         """
         floor = cls(rules)
-        floor._state = State.of(msgspec.json.decode(dumped, type=Stored))
+        floor._state = State.of(msgspec.json.decode(dumped, type=Stored), floor.rules.choice)
         return floor

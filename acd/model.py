@@ -1,68 +1,17 @@
-"""Values of the floor: what seats have, what calls need, what commands go in and which facts come out."""
+"""What the floor is asked to do and what happens on it: commands go in, facts come out. Its words are in `values`."""
 
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 
 import msgspec
 
-
-class SeatState(StrEnum):
-    """What a signed-in seat is doing."""
-
-    READY = "ready"  # 就绪: may be offered a call
-    OFFERED = "offered"  # 振铃: one call rings here
-    TALKING = "talking"  # 通话
-    WRAP_UP = "wrap_up"  # 话后处理: finishing the ticket, not offered calls
-    PAUSED = "paused"  # 小休/示忙: away for a stated reason
-
-
-class RefuseReason(StrEnum):
-    """Why an offer was not answered."""
-
-    BUSY = "busy"
-    REJECTED = "rejected"
-    NO_ANSWER = "no_answer"
-    UNREACHABLE = "unreachable"
-
-
-class LeaveReason(StrEnum):
-    """Why a call stopped waiting."""
-
-    ANSWERED = "answered"
-    ABANDONED = "abandoned"  # the citizen hung up
-    OVERFLOWED = "overflowed"
-    FAILED = "failed"  # its Asterisk went down
-
-
-class Need(msgspec.Struct, frozen=True, gc=False):
-    """A skill at a level of at least `level` (1 to 10)."""
-
-    skill: str
-    level: int = 1
-
-
-class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One step of a recipe: from `after_s` seconds of waiting on, seats that meet `needs` may take the call too.
-
-    What it needed before stays good: a step widens the choice, it never narrows it.
-    """
-
-    after_s: float
-    needs: tuple[Need, ...] = ()
-
-
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """The floor's times and limits. A change applies from the next decision on."""
-
-    ring: timedelta = timedelta(seconds=15)
-    """How long one offer rings (`Offered.expires_at`)."""
-    grace: timedelta = timedelta(seconds=1)
-    """How long after `expires_at` the floor waits for the switch's own word before it ends an offer itself."""
-    wrap_up: timedelta = timedelta(seconds=30)
-    retry_after: timedelta = timedelta(seconds=10)
-    """How long a seat is not offered a call again that it has just refused."""
-    unanswered_limit: int = 2
-    """After so many offers in a row that it did not answer, a seat is paused; the reason is the last refusal's."""
+from acd.values import LeaveReason as LeaveReason
+from acd.values import Need as Need
+from acd.values import RefuseReason as RefuseReason
+from acd.values import Rules as Rules
+from acd.values import SeatChoice as SeatChoice
+from acd.values import SeatState as SeatState
+from acd.values import Step as Step
+from acd.values import StepKind as StepKind
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="command"):
@@ -123,10 +72,47 @@ class Join(Command, frozen=True, kw_only=True, tag="join"):
     """When the call reached the hotline, before any menu: the clock of the 15-second answer from arrival."""
     dialled: str = ""
     """The published number by which it came, for figures per number. Never the citizen's number."""
+    also: tuple[tuple[Need, ...], ...] = ()
+    """Other demands of which one is enough as well; earlier ones are preferred (`expressions.parse`)."""
+    prefer: tuple[str, ...] = ()
+    """Agents who get it first when they meet the needs: of the citizen's open ticket, or asked for by their number."""
+    prefer_s: float = 0
+    """How long it waits for them alone while one of them is signed in; 0: only while one of them is idle."""
+    ring: int = 1
+    """So many seats ring at once when so many are idle; the first answer wins."""
+    caller: str = ""
+    """Who calls, as an opaque mark: for places that are kept and call-backs. Never the citizen's number."""
+    call_back: bool = False
+    """There is no line: the citizen is to be called (again) when a seat has answered."""
+    not_before: datetime | None = None
+    """For a call-back: not offered before then."""
+
+
+class Reroute(Command, frozen=True, kw_only=True, tag="reroute"):
+    """Give a waiting call another queue, other needs or another priority; `None`: as it was. It keeps its arrival."""
+
+    call: str
+    queue: str | None = None
+    needs: tuple[Need, ...] | None = None
+    priority: int | None = None
+
+
+class PromiseCallBack(Command, frozen=True, kw_only=True, tag="promise_call_back"):
+    """The citizen accepted to be called back: the call keeps its place without a line. One per `caller` and queue."""
+
+    call: str
+    not_before: datetime | None = None
+
+
+class ExtendWrapUp(Command, frozen=True, kw_only=True, tag="extend_wrap_up"):
+    """More time to finish the ticket, at most `Rules.wrap_up_extensions` times."""
+
+    seat: str
+    by_s: float
 
 
 class Abandon(Command, frozen=True, kw_only=True, tag="abandon"):
-    """The citizen hung up, or the call leaves for another reason."""
+    """The citizen hung up, or the call leaves for another reason. Hanging up does not end a promised call-back."""
 
     call: str
     reason: LeaveReason = LeaveReason.ABANDONED
@@ -170,7 +156,7 @@ class Tick(Command, frozen=True, kw_only=True, tag="tick"):
 
 AnyCommand = (
     SignIn | SignOut | Pause | Resume | Reachability | Join | Abandon | Answer | Refuse | Finish
-    | EndWrapUp | Adopt | Tick
+    | EndWrapUp | Adopt | Tick | Reroute | PromiseCallBack | ExtendWrapUp
 )  # fmt: skip
 
 
@@ -235,6 +221,70 @@ class Joined(FloorFact, frozen=True, kw_only=True, tag="joined"):
     recipe: tuple[Step, ...] = ()
     called_at: datetime | None = None
     dialled: str = ""
+    also: tuple[tuple[Need, ...], ...] = ()
+    ring: int = 1
+    caller: str = ""
+    call_back: bool = False
+    not_before: datetime | None = None
+    kept_place: bool = False
+    """It waited before: `priority` makes up for the time away."""
+
+
+class TurnedAway(FloorFact, frozen=True, kw_only=True, tag="turned_away"):
+    """The queue is full: the call does not wait. Say so to the caller, or send the call elsewhere."""
+
+    call: str
+    queue: str
+    limit: int
+    called_at: datetime | None = None
+    dialled: str = ""
+
+
+class Rerouted(FloorFact, frozen=True, kw_only=True, tag="rerouted"):
+    """A waiting call has this queue, these needs and this priority from now on, and no recipe if its needs changed."""
+
+    call: str
+    queue: str
+    needs: tuple[Need, ...] | None
+    priority: int
+
+
+class CallBackPromised(FloorFact, frozen=True, kw_only=True, tag="call_back_promised"):
+    """The call waits without a line: say so and hang up. `Offered.call_back` tells when to dial."""
+
+    call: str
+    not_before: datetime | None = None
+
+
+class CallBackDue(FloorFact, frozen=True, kw_only=True, tag="call_back_due"):
+    """The time before which the call-back was not to be offered has come."""
+
+    call: str
+
+
+class PlaceForgotten(FloorFact, frozen=True, kw_only=True, tag="place_forgotten"):
+    """Who hung up did not come back in time."""
+
+    caller: str
+
+
+class Raised(FloorFact, frozen=True, kw_only=True, tag="raised"):
+    """A step of the recipe gave the call so many seconds more head start."""
+
+    call: str
+    by_s: int
+
+
+class Prompted(FloorFact, frozen=True, kw_only=True, tag="prompted"):
+    """A step of the recipe speaks to the caller, who stays in the queue meanwhile."""
+
+    call: str
+    kind: StepKind
+    prompt: str
+    ahead: int
+    """How many with the same demand wait before it."""
+    estimate_s: float | None
+    """(ahead + 1) × `Rules.handling` ÷ seats that may take it; `None`: nobody is signed in who may."""
 
 
 class Widened(FloorFact, frozen=True, kw_only=True, tag="widened"):
@@ -244,6 +294,8 @@ class Widened(FloorFact, frozen=True, kw_only=True, tag="widened"):
     needs: tuple[Need, ...]
     nobody: bool = False
     """True: before its time, because no signed-in seat met the needs."""
+    step: int = 0
+    """Which of the steps that were left: those before it speak, and keep their time."""
 
 
 class RetryAllowed(FloorFact, frozen=True, kw_only=True, tag="retry_allowed"):
@@ -264,6 +316,8 @@ class Offered(FloorFact, frozen=True, kw_only=True, tag="offered"):
     """When the phone stops to ring."""
     ends_at: datetime | None = None
     """When the floor ends the offer itself if nobody reported its end (`Rules.grace` later)."""
+    call_back: bool = False
+    """There is no line yet: when the seat has answered, dial the citizen."""
 
 
 class OfferRefused(FloorFact, frozen=True, kw_only=True, tag="offer_refused"):
@@ -295,6 +349,10 @@ class LeftQueue(FloorFact, frozen=True, kw_only=True, tag="left_queue"):
     call: str
     reason: LeaveReason
     waited_s: float
+    to: str = ""
+    """For an overflow: which centre."""
+    place_until: datetime | None = None
+    """Until then the caller's place is kept."""
 
 
 class Finished(FloorFact, frozen=True, kw_only=True, tag="finished"):
@@ -312,4 +370,5 @@ class Adopted(FloorFact, frozen=True, kw_only=True, tag="adopted"):
 AnyFloorFact = (
     SignedIn | SignedOut | SeatChanged | ReachabilityChanged | PauseAsked | SignOutAsked | Joined | Widened
     | RetryAllowed | Offered | OfferRefused | OfferWithdrawn | Answered | LeftQueue | Finished | Adopted
+    | TurnedAway | Rerouted | CallBackPromised | CallBackDue | PlaceForgotten | Raised | Prompted
 )  # fmt: skip

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from acd.model import Need, SeatState, Step
+from acd.values import Need, SeatChoice, SeatState, Step
 
 Needs = tuple[Need, ...]
 """All of them must be met. Sorted by skill, each skill once: equal demands are equal tuples (`canonical`)."""
@@ -33,6 +33,10 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     pause_asked: str = ""
     leaving: bool = False
     leaving_reason: str = ""
+    answered: int = 0
+    """Calls that it answered since it signed in."""
+    extended: int = 0
+    """How often its present wrap-up was extended."""
 
     @property
     def idle(self) -> bool:
@@ -40,12 +44,33 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.state is SeatState.READY and self.reachable and not self.offer
 
     @property
+    def abilities(self) -> dict[str, int]:
+        """Its skills, and that of being itself: what a call for this very agent needs."""
+        return {**self.skills, personal(self.agent): 1}
+
+    @property
     def turn(self) -> "SeatTurn":
-        """Its place among idle seats: longest idle first, then fewest skills (specialists before generalists)."""
-        return self.idle_since, len(self.skills), self.seat
+        """Its place among idle seats: longest idle first, then fewest skills."""
+        return self.turn_by(SeatChoice.LONGEST_IDLE)
+
+    def turn_by(self, choice: SeatChoice) -> "SeatTurn":
+        """Its place among idle seats when this decides: the lowest is first."""
+        match choice:
+            case SeatChoice.LONGEST_IDLE:
+                return self.idle_since, len(self.skills), self.seat
+            case SeatChoice.FEWEST_CALLS:
+                return self.answered, self.idle_since, self.seat
+            case SeatChoice.SPECIALIST_FIRST:
+                return len(self.skills), self.idle_since, self.seat
 
 
-SeatTurn = tuple[datetime, int, str]
+SeatTurn = tuple[datetime, int, str] | tuple[int, datetime, str]
+"""The last is the seat. Turns of one choice are of one kind."""
+
+
+def personal(agent: str) -> str:
+    """The skill that this agent alone has."""
+    return f"@{agent}"
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -64,6 +89,22 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     refused: dict[str, datetime] = {}
     """Seats not to be offered this call until then."""
     offer: str = ""
+    others: tuple[str, ...] = ()
+    """More offers that ring at the same time."""
+    ring: int = 1
+    caller: str = ""
+    call_back: bool = False
+    not_before: datetime | None = None
+
+    @property
+    def waits(self) -> bool:
+        """May be offered now: it neither rings nor is a call-back whose time has not come."""
+        return not self.offer and self.not_before is None
+
+    @property
+    def offers(self) -> tuple[str, ...]:
+        """Everything that rings for it."""
+        return (self.offer, *self.others) if self.offer else ()
 
     @property
     def rank(self) -> "CallRank":
@@ -89,6 +130,16 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     since: datetime
     expires_at: datetime
     ends_at: datetime
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The place of somebody who hung up while waiting."""
+
+    caller: str
+    queue: str
+    effective: datetime
+    """Arrival less head start."""
+    until: datetime
 
 
 def canonical(needs: tuple[Need, ...]) -> Needs:

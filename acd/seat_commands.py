@@ -1,12 +1,13 @@
 """What seats are asked to do: sign in and out, pause and resume, and phones that come and go."""
 
+from datetime import timedelta
+
 from acd.model import (
+    ExtendWrapUp,
     Pause,
     PauseAsked,
     Reachability,
     ReachabilityChanged,
-    RefuseReason,
-    SeatState,
     SignedIn,
     SignIn,
     SignOut,
@@ -14,6 +15,7 @@ from acd.model import (
 )
 from acd.records import Seat
 from acd.turn import Turn
+from acd.values import RefuseReason, SeatState
 
 PHONE_TAKEN = "phone_taken"
 """Why a seat was signed out: another seat signed in at its phone."""
@@ -47,7 +49,7 @@ def sign_in(turn: Turn, command: SignIn) -> None:
     )
     turn.free_seat(command.seat)
     if old is not None:
-        turn.lost_skills(old.skills)
+        turn.lost_skills(old.abilities)
 
 
 def _is_repeated(seat: Seat, command: SignIn) -> bool:
@@ -122,3 +124,12 @@ def end_wrap_up(turn: Turn, name: str) -> None:
     seat = turn.state.seats.get(name)
     if seat is not None and seat.state is SeatState.WRAP_UP:
         turn.after_work(name)
+
+
+def extend_wrap_up(turn: Turn, command: ExtendWrapUp) -> None:
+    """More time for the ticket, counted from when the wrap-up would have ended."""
+    seat = turn.state.seats.get(command.seat)
+    if seat is None or seat.state is not SeatState.WRAP_UP or seat.until is None or command.by_s <= 0:
+        return
+    if seat.extended < turn.rules.wrap_up_extensions:
+        turn.change(seat.seat, SeatState.WRAP_UP, until=seat.until + timedelta(seconds=command.by_s))

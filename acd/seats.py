@@ -1,10 +1,11 @@
 """The table of seats with its indices: who is idle, who is signed in, by skill and level, by phone, by call."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
 from acd.ranked import Ranked
 from acd.records import Needs, Seat, SeatTurn, meets
+from acd.values import SeatChoice
 
 _NO_TURN = datetime.min.replace(tzinfo=UTC)
 
@@ -47,6 +48,10 @@ class SkillIndex:
                     break
         return best[2] if best else None
 
+    def at_most(self, needs: Needs) -> int:
+        """How many seats have the rarest of these skills at its level: no more than these meet them all."""
+        return sum(map(len, self._with_rarest(needs)))
+
     def _with_rarest(self, needs: Needs) -> list[Ranked[SeatTurn]]:
         if not needs:
             return [self._all]
@@ -69,7 +74,8 @@ class SkillIndex:
 class Seats:
     """Every signed-in seat. `put` is the only change; the indices follow from the records."""
 
-    def __init__(self) -> None:
+    def __init__(self, choice: SeatChoice = SeatChoice.LONGEST_IDLE) -> None:
+        self._choice = choice
         self._seats: dict[str, Seat] = {}
         self._idle = SkillIndex()
         self._signed_in = SkillIndex()
@@ -87,20 +93,20 @@ class Seats:
             self._seats[seat] = new
 
     def _index_turns(self, old: Seat | None, new: Seat | None) -> None:
-        same_skills = old is not None and new is not None and old.skills == new.skills
+        same_skills = old is not None and new is not None and old.skills == new.skills and old.agent == new.agent
         if not same_skills:
             if old is not None:
                 self._signed_in.discard(old.seat, _signed_in_turn(old))
             if new is not None:
-                self._signed_in.add(new.seat, _signed_in_turn(new), new.skills)
-        before = old.turn if old is not None and old.idle else None
-        after = new.turn if new is not None and new.idle else None
+                self._signed_in.add(new.seat, _signed_in_turn(new), new.abilities)
+        before = old.turn_by(self._choice) if old is not None and old.idle else None
+        after = new.turn_by(self._choice) if new is not None and new.idle else None
         if before == after and same_skills:
             return
         if old is not None and before is not None:
             self._idle.discard(old.seat, before)
         if new is not None and after is not None:
-            self._idle.add(new.seat, after, new.skills)
+            self._idle.add(new.seat, after, new.abilities)
 
     def _index_names(self, old: Seat | None, new: Seat | None) -> None:
         if old is not None and self._by_phone.get(old.phone) == old.seat:
@@ -146,6 +152,18 @@ class Seats:
     def anyone_signed_in(self, needs: Needs) -> bool:
         """Whether some signed-in seat meets `needs`, whatever it does just now."""
         return self._signed_in.first(needs, _anyone) is not None
+
+    def signed_in_at_most(self, needs: Needs) -> int:
+        """How many signed-in seats could meet `needs`: the number of those with the rarest of the skills."""
+        return self._signed_in.at_most(needs)
+
+    def in_turn(self, names: Iterable[str]) -> list[Seat]:
+        """Those of them that are idle, in the order in which they are given calls."""
+        found = (self._seats.get(name) for name in names)
+        return sorted((seat for seat in found if seat and seat.idle), key=self._turn)
+
+    def _turn(self, seat: Seat) -> SeatTurn:
+        return seat.turn_by(self._choice)
 
     def index_entries(self) -> tuple[set[tuple[str, int, SeatTurn]], set[tuple[str, int, SeatTurn]]]:
         """Entries of the idle and of the signed-in index, for checks."""

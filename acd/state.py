@@ -1,6 +1,6 @@
 """The floor's memory: tables of seats, waiting calls and offers, and the agenda of what ends by itself.
 
-Knows neither commands nor facts. Every change goes through three `put` methods, so a trial can be taken back by
+Knows neither commands nor facts. Every change goes through `put` methods, so a trial can be taken back by
 putting the old records again; the agenda and all indices follow from the records.
 """
 
@@ -12,10 +12,10 @@ from typing import Literal
 
 import msgspec
 
-from acd.model import SeatState
 from acd.ranked import Ranked
-from acd.records import Offer, Seat, Waiting
+from acd.records import Offer, Place, Seat, Waiting
 from acd.seats import Seats
+from acd.values import SeatChoice, SeatState
 from acd.waiting import WaitingCalls
 
 
@@ -25,11 +25,13 @@ class Due(StrEnum):
     OFFER = "offer"
     WRAP_UP = "wrap_up"
     RETRY = "retry"
-    WIDEN = "widen"
+    STEP = "widen"  # of a recipe
+    CALL_BACK = "call_back"
+    PLACE = "place"
 
 
 Appointment = tuple[datetime, Due, str]
-"""When, what, and the id of the offer, seat or call."""
+"""When, what, and the id of the offer, seat or call, or the caller."""
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,15 +42,17 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     seats: list[Seat]
     waiting: list[Waiting]
     offers: list[Offer]
+    places: list[Place] = []
 
 
 class State:
     """Everything that replaying the facts gives."""
 
-    def __init__(self) -> None:
-        self.seats = Seats()
+    def __init__(self, choice: SeatChoice = SeatChoice.LONGEST_IDLE) -> None:
+        self.seats = Seats(choice)
         self.waiting = WaitingCalls()
         self.offers: dict[str, Offer] = {}
+        self.places: dict[str, Place] = {}
         self.agenda: Ranked[Appointment] = Ranked()
         self.joined = 0
         self._undo: list[Callable[[], None]] | None = None
@@ -90,6 +94,16 @@ class State:
         else:
             self.offers[offer] = new
 
+    def put_place(self, caller: str, new: Place | None) -> None:
+        old = self.places.get(caller)
+        if self._undo is not None:
+            self._undo.append(lambda: self.put_place(caller, old))
+        self._reschedule(_place_due(old), _place_due(new))
+        if new is None:
+            self.places.pop(caller, None)
+        else:
+            self.places[caller] = new
+
     def _reschedule(self, old: list[Appointment], new: list[Appointment]) -> None:
         if old == new:
             return
@@ -105,17 +119,20 @@ class State:
             seats=sorted(self.seats, key=lambda seat: seat.seat),
             waiting=sorted(self.waiting, key=lambda waiting: waiting.rank),
             offers=sorted(self.offers.values(), key=lambda offer: offer.offer),
+            places=sorted(self.places.values(), key=lambda place: place.caller),
         )
 
     @classmethod
-    def of(cls, stored: Stored) -> "State":
-        state = cls()
+    def of(cls, stored: Stored, choice: SeatChoice = SeatChoice.LONGEST_IDLE) -> "State":
+        state = cls(choice)
         for seat in stored.seats:
             state.put_seat(seat.seat, seat)
         for waiting in stored.waiting:
             state.put_call(waiting.call, waiting)
         for offer in stored.offers:
             state.put_offer(offer.offer, offer)
+        for place in stored.places:
+            state.put_place(place.caller, place)
         state.joined = stored.joined
         return state
 
@@ -130,13 +147,19 @@ def _offer_due(offer: Offer | None) -> list[Appointment]:
     return [] if offer is None else [(offer.ends_at, Due.OFFER, offer.offer)]
 
 
+def _place_due(place: Place | None) -> list[Appointment]:
+    return [] if place is None else [(place.until, Due.PLACE, place.caller)]
+
+
 def _call_due(waiting: Waiting | None) -> list[Appointment]:
     """A call that rings needs nothing; what fell due meanwhile is due at once when it waits again."""
     if waiting is None or waiting.offer:
         return []
+    if waiting.not_before is not None:
+        return [(waiting.not_before, Due.CALL_BACK, waiting.call)]
     due: list[Appointment] = []
     if waiting.refused:
         due.append((min(waiting.refused.values()), Due.RETRY, waiting.call))
     if waiting.recipe:
-        due.append((waiting.widens_at, Due.WIDEN, waiting.call))
+        due.append((waiting.widens_at, Due.STEP, waiting.call))
     return due

@@ -12,20 +12,19 @@ from acd.evolve import evolve
 from acd.model import (
     AnyFloorFact,
     Finished,
-    LeaveReason,
     LeftQueue,
     Offered,
     OfferRefused,
     OfferWithdrawn,
-    RefuseReason,
-    Rules,
+    Prompted,
+    Raised,
     SeatChanged,
-    SeatState,
     SignedOut,
     Widened,
 )
 from acd.records import Offer, Seat, Waiting
 from acd.state import State
+from acd.values import LeaveReason, RefuseReason, Rules, SeatState, Step, StepKind
 
 
 class Turn:
@@ -39,6 +38,7 @@ class Turn:
         self._new_id = new_id
         self._free_calls: set[str] = set()
         self._free_seats: set[str] = set()
+        self._ring_more: list[str] = []
 
     def emit(self, fact: AnyFloorFact) -> None:
         evolve(self.state, fact)
@@ -78,7 +78,7 @@ class Turn:
     def close(self, seat: Seat, reason: str) -> None:
         """The seat signs out; calls that nobody else signed in can take go on with their recipes."""
         self.emit(SignedOut(at=self.now, seat=seat.seat, reason=reason))
-        self.lost_skills(seat.skills)
+        self.lost_skills(seat.abilities)
 
     def lost_skills(self, skills: dict[str, int]) -> None:
         """A seat with `skills` is no longer there: look again at calls that only it could take."""
@@ -91,11 +91,45 @@ class Turn:
     def free_call(self, call: str) -> None:
         self._free_calls.add(call)
 
-    def leave_queue(self, waiting: Waiting, reason: LeaveReason) -> float:
-        """The call waits no longer. Returns how many seconds it did."""
+    def leave_queue(self, waiting: Waiting, reason: LeaveReason, to: str = "") -> float:
+        """The call waits no longer. Returns how many seconds it did. Who hung up may come back to the old place."""
         waited_s = max(0.0, (self.now - waiting.arrived_at).total_seconds())
-        self.emit(LeftQueue(at=self.now, call=waiting.call, reason=reason, waited_s=waited_s))
+        keeps_place = reason is LeaveReason.ABANDONED and waiting.caller and self.rules.redial
+        place_until = self.now + self.rules.redial if keeps_place else None
+        self.emit(
+            LeftQueue(at=self.now, call=waiting.call, reason=reason, waited_s=waited_s, to=to, place_until=place_until)
+        )
         return waited_s
+
+    def stop_ringing(self, waiting: Waiting, but: str = "") -> list[str]:
+        """Withdraw what rings for this call, `but` for one offer. Returns the seats, which must become ready."""
+        offers = [self.state.offers[name] for name in waiting.offers if name != but]
+        for offer in offers:
+            self.withdraw(offer)
+        return [offer.seat for offer in offers]
+
+    def step_is_due(self, waiting: Waiting) -> None:
+        """The next step of the recipe, at its time."""
+        step, call = waiting.recipe[0], waiting.call
+        match step.does:
+            case StepKind.WIDEN:
+                self.emit(Widened(at=self.now, call=call, needs=step.needs))
+            case StepKind.RAISE:
+                self.emit(Raised(at=self.now, call=call, by_s=step.by_s))
+            case StepKind.OVERFLOW:
+                self.leave_queue(waiting, LeaveReason.OVERFLOWED, step.to)
+            case StepKind.POSITION | StepKind.CALL_BACK | StepKind.PROMPT:
+                self._speak(waiting, step)
+        self.free_call(call)
+
+    def _speak(self, waiting: Waiting, step: Step) -> None:
+        ahead = self.state.waiting.ahead_of(waiting.call)
+        seats = max(self.state.seats.signed_in_at_most(needs) for needs in waiting.options)
+        estimate_s = (ahead + 1) * self.rules.handling.total_seconds() / seats if seats else None
+        prompted = Prompted(
+            at=self.now, call=waiting.call, kind=step.does, prompt=step.prompt, ahead=ahead, estimate_s=estimate_s
+        )
+        self.emit(prompted)
 
     # --- what an offer goes through --------------------------------------------------------------------------------
 
@@ -134,9 +168,12 @@ class Turn:
                 phone=self.state.seats[name].phone,
                 expires_at=expires_at,
                 ends_at=expires_at + self.rules.grace,
+                call_back=waiting.call_back,
             )
         )
         self.change(name, SeatState.OFFERED, until=expires_at)
+        if waiting.ring > 1:
+            self._ring_more.append(waiting.call)
 
     # --- matching --------------------------------------------------------------------------------------------------
 
@@ -145,7 +182,8 @@ class Turn:
 
         Before the turn no idle seat could take any waiting call. So a free call looks only among seats that were
         idle before, in order of rank; then each seat that became free, longest idle first, takes the first call
-        it can. Each seat thereby gets the first call that it can take, and nobody who fits is left apart.
+        it can. Each seat thereby gets the first call that it can take, and nobody who fits is left apart. Only seats
+        that are left over then, with nobody waiting for them, ring for a call that rings elsewhere already.
         """
         for waiting in self._waiting_free_calls():
             self._skip_steps_for_nobody(waiting.call)
@@ -157,20 +195,36 @@ class Turn:
             found = self.state.waiting.next_for(seat)
             if found is not None:
                 self._offer(found, seat.seat)
+        for call in list(self._ring_more):
+            self._ring_several(call)
+
+    def _ring_several(self, call: str) -> None:
+        while len((waiting := self.state.waiting[call]).offers) < waiting.ring:
+            name = self.state.seats.first_idle(waiting.options, lambda seat: seat not in waiting.refused)
+            if name is None:
+                return
+            self._offer(waiting, name)
 
     def _was_idle(self, waiting: Waiting) -> Callable[[str], bool]:
         return lambda name: name not in self._free_seats and name not in waiting.refused
 
     def _waiting_free_calls(self) -> list[Waiting]:
         found = (self.state.waiting.get(call) for call in self._free_calls)
-        return sorted((waiting for waiting in found if waiting and not waiting.offer), key=lambda each: each.rank)
+        return sorted((waiting for waiting in found if waiting and waiting.waits), key=lambda each: each.rank)
 
     def _idle_free_seats(self) -> list[Seat]:
-        found = (self.state.seats.get(name) for name in self._free_seats)
-        return sorted((seat for seat in found if seat and seat.idle), key=lambda seat: seat.turn)
+        return self.state.seats.in_turn(self._free_seats)
 
     def _skip_steps_for_nobody(self, call: str) -> None:
-        while (waiting := self.state.waiting[call]).recipe:
+        """While nobody signed in meets its needs, widen at once; when no step helps, go to another centre at once."""
+        while (waiting := self.state.waiting.get(call)) is not None and waiting.recipe:
             if any(self.state.seats.anyone_signed_in(needs) for needs in waiting.options):
                 return
-            self.emit(Widened(at=self.now, call=call, needs=waiting.recipe[0].needs, nobody=True))
+            wider = next((at for at, step in enumerate(waiting.recipe) if step.does is StepKind.WIDEN), None)
+            if wider is not None:
+                needs = waiting.recipe[wider].needs
+                self.emit(Widened(at=self.now, call=call, needs=needs, nobody=True, step=wider))
+            elif waiting.recipe[0].does is StepKind.OVERFLOW:
+                self.leave_queue(waiting, LeaveReason.OVERFLOWED, waiting.recipe[0].to)
+            else:
+                return

@@ -1,10 +1,11 @@
 """The table of waiting calls with its indices: one line for each demand, in order of rank."""
 
+from collections import Counter
 from collections.abc import Iterator
 
-from acd.model import Need
 from acd.ranked import Ranked
 from acd.records import CallRank, Needs, Seat, Waiting, meets
+from acd.values import Need
 
 
 class Line:
@@ -65,20 +66,43 @@ class WaitingCalls:
         self._lines: dict[Needs, Line] = {}
         self._shelves: dict[str, dict[int, Shelf]] = {}
         """By the skill and the level of the hardest need; `""` and 0 for the demand of nothing."""
+        self._sizes: Counter[str] = Counter()
+        self._promised: dict[str, str] = {}
 
     def put(self, call: str, new: Waiting | None) -> None:
         """Replace the record of `call`; `None` removes it."""
         old = self._calls.get(call)
-        if old is not None and not old.offer:
+        self._count(old, new)
+        if old is not None and old.waits:
             for needs in old.options:
                 self._leave_line(needs, old.rank)
         if new is None:
             self._calls.pop(call, None)
             return
         self._calls[call] = new
-        if not new.offer:
+        if new.waits:
             for needs in new.options:
                 self._join_line(needs, new.rank)
+
+    def _count(self, old: Waiting | None, new: Waiting | None) -> None:
+        """Keep the numbers of those on the line, and the call-backs by their callers."""
+        if old is not None and old.call_back:
+            self._promised.pop(old.caller, None)
+        elif old is not None:
+            self._sizes[old.queue] -= 1
+        if new is not None and new.call_back:
+            self._promised[new.caller] = new.call
+        elif new is not None:
+            self._sizes[new.queue] += 1
+
+    def on_the_line(self, queue: str) -> int:
+        """How many wait or ring in this queue, call-backs left out."""
+        return self._sizes[queue]
+
+    def call_back_for(self, caller: str) -> Waiting | None:
+        """The call-back that this caller was promised; nobody in particular has none."""
+        call = self._promised.get(caller) if caller else None
+        return self._calls[call] if call is not None else None
 
     def _join_line(self, needs: Needs, rank: CallRank) -> None:
         hardest = _hardest(needs)
@@ -113,18 +137,19 @@ class WaitingCalls:
     def next_for(self, seat: Seat) -> Waiting | None:
         """The call of lowest rank that this seat can take and has not just refused."""
         best: CallRank | None = None
-        for shelf in self._shelves_for(seat.skills):
-            best = self._first_on(shelf, seat, best)
+        skills = seat.abilities
+        for shelf in self._shelves_for(skills):
+            best = self._first_on(shelf, seat.seat, skills, best)
         return self._calls[best[2]] if best else None
 
-    def _first_on(self, shelf: Shelf, seat: Seat, best: CallRank | None) -> CallRank | None:
+    def _first_on(self, shelf: Shelf, seat: str, skills: dict[str, int], best: CallRank | None) -> CallRank | None:
         """The better of `best` and the first call on this shelf for `seat`."""
         for rank, name in shelf.heads:
             if best is not None and rank >= best:
                 break
             line = shelf.lines[name]
-            if meets(seat.skills, line.needs):
-                mine = self._first_not_refused(line, seat.seat)
+            if meets(skills, line.needs):
+                mine = self._first_not_refused(line, seat)
                 if mine is not None and (best is None or mine < best):
                     best = mine
         return best
@@ -164,7 +189,7 @@ class WaitingCalls:
     def ahead_of(self, call: str) -> int:
         """How many calls wait before this one in its own line; 0 when it rings or does not wait."""
         waiting = self._calls.get(call)
-        if waiting is None or waiting.offer:
+        if waiting is None or not waiting.waits:
             return 0
         return self._lines[waiting.options[0]].calls.before(waiting.rank)
 

@@ -28,9 +28,14 @@ class NaiveSeat:
     missed: int = 0
     asked: str = ""
     leaving: bool = False
+    answered: int = 0
+    extended: int = 0
 
     def can_take(self, needs: tuple[Need, ...]) -> bool:
-        return all(skill in self.skills and self.skills[skill] >= level for skill, level in needs)
+        return all(self.level(skill) >= level for skill, level in needs)
+
+    def level(self, skill: str) -> int:
+        return 1 if skill == "@" + self.agent else self.skills.get(skill, -1)
 
     def is_idle(self) -> bool:
         return self.state == "ready" and self.reachable
@@ -45,6 +50,18 @@ class NaiveCall:
     head_start: int
     refused: dict[str, datetime] = field(default_factory=dict)
     rings_until: datetime | None = None
+    queue: str = "q"
+    ring: int = 1
+    caller: str = ""
+    back: bool = False
+    not_before: datetime | None = None
+
+    def effective(self) -> datetime:
+        return self.arrived - timedelta(seconds=self.head_start)
+
+
+def _once(demands: list[tuple[Need, ...]]) -> list[tuple[Need, ...]]:
+    return [demand for at, demand in enumerate(demands) if demand not in demands[:at]]
 
 
 def _plain(needs: tuple[m.Need, ...]) -> tuple[Need, ...]:
@@ -58,26 +75,45 @@ class NaiveFloor:
         self.seats: list[NaiveSeat] = []
         self.calls: list[NaiveCall] = []
         self.left: list[tuple[str, str]] = []
+        self.places: dict[str, tuple[str, datetime, datetime]] = {}
+        """By caller: queue, effective arrival, until when."""
+        self.said: list[str] = []
 
     # --- questions ---
 
     def seat(self, name: str) -> NaiveSeat | None:
         return next((seat for seat in self.seats if seat.name == name), None)
 
-    def ringing(self, call: str) -> NaiveSeat | None:
-        return next((seat for seat in self.seats if seat.rings == call), None)
+    def ringing(self, call: str) -> list[NaiveSeat]:
+        return [seat for seat in self.seats if seat.rings == call]
+
+    def waits(self, call: NaiveCall) -> bool:
+        return not self.ringing(call.name) and call.not_before is None
 
     def in_order(self) -> list[NaiveCall]:
-        return sorted(self.calls, key=lambda call: call.arrived - timedelta(seconds=call.head_start))
+        return sorted(self.calls, key=NaiveCall.effective)
+
+    def turn(self, seat: NaiveSeat) -> tuple[object, ...]:
+        skills = len(seat.skills)
+        match self.rules.choice:
+            case m.SeatChoice.LONGEST_IDLE:
+                return seat.idle_since, skills, seat.name
+            case m.SeatChoice.FEWEST_CALLS:
+                return seat.answered, seat.idle_since, seat.name
+            case m.SeatChoice.SPECIALIST_FIRST:
+                return skills, seat.idle_since, seat.name
 
     def fits(self, seat: NaiveSeat, call: NaiveCall) -> bool:
         return seat.name not in call.refused and any(seat.can_take(needs) for needs in call.options)
 
     def next_due(self) -> datetime | None:
         due = [seat.until for seat in self.seats if seat.state == "wrap_up" and seat.until]
+        due += [until for _, _, until in self.places.values()]
         for call in self.calls:
-            if self.ringing(call.name) is not None:
+            if self.ringing(call.name):
                 due += [call.rings_until] if call.rings_until else []
+            elif call.not_before is not None:
+                due.append(call.not_before)
             else:
                 due += call.refused.values()
                 due += [call.arrived + timedelta(seconds=step.after_s) for step in call.recipe[:1]]
@@ -86,53 +122,71 @@ class NaiveFloor:
     # --- commands ---
 
     def do(self, command: m.AnyCommand, now: datetime) -> None:
-        idle_before = {(s.name, s.phone, str(s.skills)) for s in self.seats if s.is_idle()}
+        idle_before = {(s.name, s.phone, str(s.skills), s.agent) for s in self.seats if s.is_idle()}
         handler: Callable[[m.AnyCommand, datetime], None] = getattr(self, "on_" + type(command).__name__.lower())
         handler(command, now)
         self._settle(idle_before, now)
 
-    def _settle(self, idle_before: set[tuple[str, str, str]], now: datetime) -> None:
-        for call in self.calls:
-            while (
-                call.recipe
-                and not self.ringing(call.name)
-                and not any(s.can_take(n) for n in call.options for s in self.seats)
-            ):
-                self._widen(call)
-        for call in self.in_order():
-            if self.ringing(call.name) is None:
-                self._ring_first(call, idle_before, now)
-        for seat in sorted(self.seats, key=lambda s: (s.idle_since, len(s.skills), s.name)):
-            waiting = [c for c in self.in_order() if self.ringing(c.name) is None and self.fits(seat, c)]
+    def _settle(self, idle_before: set[tuple[str, str, str, str]], now: datetime) -> None:
+        for call in list(self.calls):
+            self._nobody_can(call, now)
+        rung = [call for call in self.in_order() if self.waits(call) and self._ring_first(call, idle_before, now)]
+        for seat in sorted(self.seats, key=self.turn):
+            waiting = [c for c in self.in_order() if self.waits(c) and self.fits(seat, c)]
             if seat.is_idle() and waiting:
                 self._ring(seat, waiting[0], now)
+                rung.append(waiting[0])
+        for call in rung:
+            everybody = {(s.name, s.phone, str(s.skills), s.agent) for s in self.seats}
+            while len(self.ringing(call.name)) < call.ring and self._ring_first(call, everybody, now):
+                pass
 
-    def _ring_first(self, call: NaiveCall, idle_before: set[tuple[str, str, str]], now: datetime) -> None:
+    def _nobody_can(self, call: NaiveCall, now: datetime) -> None:
+        while call in self.calls and self.waits(call):
+            if any(s.can_take(n) for n in call.options for s in self.seats):
+                return
+            wider = [step for step in call.recipe if step.does is m.StepKind.WIDEN]
+            if wider:
+                self._step(call, wider[0], now)
+            elif call.recipe and call.recipe[0].does is m.StepKind.OVERFLOW:
+                self._step(call, call.recipe[0], now)
+            else:
+                return
+
+    def _ring_first(self, call: NaiveCall, idle_before: set[tuple[str, str, str, str]], now: datetime) -> bool:
         for needs in call.options:
             choice = [
                 s
                 for s in self.seats
                 if s.is_idle()
-                and (s.name, s.phone, str(s.skills)) in idle_before
+                and (s.name, s.phone, str(s.skills), s.agent) in idle_before
                 and s.can_take(needs)
                 and s.name not in call.refused
             ]
             if choice:
-                self._ring(min(choice, key=lambda s: (s.idle_since, len(s.skills), s.name)), call, now)
-                return
+                self._ring(min(choice, key=self.turn), call, now)
+                return True
+        return False
 
     def _ring(self, seat: NaiveSeat, call: NaiveCall, now: datetime) -> None:
         seat.state, seat.rings, seat.reason = "offered", call.name, ""
         seat.until = now + self.rules.ring
         call.rings_until = now + self.rules.ring + self.rules.grace
 
-    def _widen(self, call: NaiveCall) -> None:
-        needs = _plain(call.recipe.pop(0).needs)
-        if needs not in call.options:
-            call.options.append(needs)
+    def _step(self, call: NaiveCall, step: m.Step, now: datetime) -> None:
+        call.recipe.remove(step)
+        match step.does:
+            case m.StepKind.WIDEN:
+                call.options = _once([*call.options, _plain(step.needs)])
+            case m.StepKind.RAISE:
+                call.head_start += step.by_s
+            case m.StepKind.OVERFLOW:
+                self._remove(call.name, "overflowed", now)
+            case _:
+                self.said.append(f"{call.name} {step.does.value} {step.prompt}")
 
     def _silence(self, seat: NaiveSeat, state: str, reason: str = "") -> None:
-        seat.rings, seat.state, seat.reason, seat.until = "", state, reason, None
+        seat.rings, seat.state, seat.reason, seat.until, seat.extended = "", state, reason, None, 0
 
     def on_signin(self, c: m.SignIn, now: datetime) -> None:
         taken = next((s for s in self.seats if s.phone == c.phone and s.name != c.seat), None)
@@ -190,38 +244,104 @@ class NaiveFloor:
             self._be_ready(seat, now)
 
     def on_join(self, c: m.Join, now: datetime) -> None:
-        if any(call.name == c.call for call in self.calls):
+        promised = [call for call in self.calls if call.back and call.caller and call.caller == c.caller]
+        if any(call.name == c.call for call in self.calls) or (c.call_back and promised):
+            return
+        room = self.rules.capacities.get(c.queue, self.rules.capacity)
+        if room and not c.call_back and sum(call.queue == c.queue and not call.back for call in self.calls) >= room:
             return
         arrived = min(c.arrived_at or now, now)
-        refused = dict.fromkeys(c.exclude, now + self.rules.retry_after)
-        self.calls.append(NaiveCall(c.call, [_plain(c.needs)], list(c.recipe), arrived, c.priority, refused))
+        plain = [_plain(needs) for needs in (c.needs, *c.also)]
+        own = [_plain((m.Need("@" + agent), *needs)) for agent in c.prefer for needs in (c.needs, *c.also)]
+        recipe = list(c.recipe)
+        if own and c.prefer_s > 0:
+            first = [m.Step(after_s=c.prefer_s, needs=needs) for needs in (c.needs, *c.also)]
+            recipe = sorted([*first, *recipe], key=lambda step: step.after_s)
+            plain = []
+        call = NaiveCall(c.call, _once([*own, *plain]), recipe, arrived, c.priority)
+        call.refused = dict.fromkeys(c.exclude, now + self.rules.retry_after)
+        call.queue, call.ring, call.caller = c.queue, c.ring, c.caller
+        self._give_back_place(call, promised, now)
+        if c.call_back:
+            self._is_to_be_called(call, c.not_before, now)
+        self.calls.append(call)
 
-    def _remove(self, name: str, reason: str) -> bool:
+    def _give_back_place(self, call: NaiveCall, promised: list[NaiveCall], now: datetime) -> None:
+        queue, effective, until = self.places.pop(call.caller, ("", now, now))
+        if queue != call.queue or until < now:
+            if not promised or promised[0].queue != call.queue:
+                return
+            effective = promised[0].effective()
+            self._silence_call(promised[0], "rejoined", now)
+        away = call.arrived - effective
+        call.head_start = max(call.head_start, -int(-away.total_seconds() // 1))
+
+    def _is_to_be_called(self, call: NaiveCall, not_before: datetime | None, now: datetime) -> None:
+        call.back, call.not_before = True, not_before if not_before is not None and not_before > now else None
+        call.recipe = [step for step in call.recipe if step.does in (m.StepKind.WIDEN, m.StepKind.RAISE)]
+
+    def _remove(self, name: str, reason: str, now: datetime) -> bool:
         found = [call for call in self.calls if call.name == name]
         for call in found:
             self.calls.remove(call)
             self.left.append((name, reason))
+            if reason == "abandoned" and call.caller and self.rules.redial:
+                self.places[call.caller] = (call.queue, call.effective(), now + self.rules.redial)
         return bool(found)
 
-    def on_abandon(self, c: m.Abandon, now: datetime) -> None:
-        seat = self.ringing(c.call)
-        if self._remove(c.call, c.reason.value) and seat is not None:
+    def _silence_call(self, call: NaiveCall, reason: str, now: datetime) -> None:
+        seats = self.ringing(call.name)
+        self._remove(call.name, reason, now)
+        for seat in seats:
             self._be_ready(seat, now)
 
+    def on_abandon(self, c: m.Abandon, now: datetime) -> None:
+        for call in [call for call in self.calls if call.name == c.call]:
+            if not (call.back and c.reason is m.LeaveReason.ABANDONED):
+                self._silence_call(call, c.reason.value, now)
+
+    def on_promisecallback(self, c: m.PromiseCallBack, now: datetime) -> None:
+        for call in [call for call in self.calls if call.name == c.call]:
+            if call.back or any(other.back and other.caller == call.caller for other in self.calls if call.caller):
+                return
+            self._is_to_be_called(call, c.not_before, now)
+            for seat in self.ringing(call.name):
+                self._be_ready(seat, now)
+
+    def on_reroute(self, c: m.Reroute, now: datetime) -> None:
+        for call in [call for call in self.calls if call.name == c.call and not self.ringing(c.call)]:
+            call.queue = call.queue if c.queue is None else c.queue
+            call.head_start = call.head_start if c.priority is None else c.priority
+            if c.needs is not None:
+                call.options, call.recipe = [_plain(c.needs)], []
+
+    def on_extendwrapup(self, c: m.ExtendWrapUp, now: datetime) -> None:
+        seat = self.seat(c.seat)
+        if seat is None or seat.state != "wrap_up" or seat.until is None or c.by_s <= 0:
+            return
+        if seat.extended < self.rules.wrap_up_extensions:
+            seat.extended += 1
+            seat.until += timedelta(seconds=c.by_s)
+
     def on_answer(self, c: m.Answer, now: datetime) -> None:
-        """Here `c.offer` is the call's name, or empty when the offer is over."""
-        seat = self.ringing(c.offer) if c.offer else None
-        if seat is not None:
-            self._remove(c.offer, "answered")
-            self._silence(seat, "talking")
-            seat.talks, seat.missed = c.offer, 0
+        """Here `c.offer` is `call|seat`, or empty when the offer is over."""
+        name, _, at = c.offer.partition("|")
+        seats = self.ringing(name) if name else []
+        for seat in seats:
+            if seat.name == at:
+                self._remove(name, "answered", now)
+                self._silence(seat, "talking")
+                seat.talks, seat.missed, seat.answered = name, 0, seat.answered + 1
+            else:
+                self._be_ready(seat, now)
 
     def on_refuse(self, c: m.Refuse, now: datetime) -> None:
-        """Here `c.offer` is the call's name, or empty when the offer is over."""
-        seat = self.ringing(c.offer) if c.offer else None
+        """Here `c.offer` is `call|seat`, or empty when the offer is over."""
+        name, _, at = c.offer.partition("|")
+        seat = next((seat for seat in self.seats if name and seat.rings == name and seat.name == at), None)
         if seat is None:
             return
-        call = next(call for call in self.calls if call.name == c.offer)
+        call = next(call for call in self.calls if call.name == name)
         call.refused[seat.name] = now + self.rules.retry_after
         seat.missed += 1
         seat.idle_since = now
@@ -257,27 +377,31 @@ class NaiveFloor:
         seat = self.seat(c.seat)
         if seat is not None and seat.talks == c.call:
             return
-        ringing = self.ringing(c.call)
-        self._remove(c.call, "answered")
+        others = [other for other in self.ringing(c.call) if other is not seat]
+        self._remove(c.call, "answered", now)
+        for other in others:
+            self._be_ready(other, now)
         if seat is None:
-            if ringing is not None:
-                self._be_ready(ringing, now)
             return
-        if ringing is not None and ringing is not seat:
-            self._be_ready(ringing, now)
         if seat.state == "paused":
             seat.asked = seat.reason
         self._silence(seat, "talking")
-        seat.talks, seat.missed = c.call, 0
+        seat.talks, seat.missed, seat.answered = c.call, 0, seat.answered + 1
 
     def on_tick(self, c: m.Tick, now: datetime) -> None:
+        self.places = {caller: place for caller, place in self.places.items() if place[2] > now}
         for seat in [s for s in self.seats if s.state == "wrap_up" and s.until is not None and s.until <= now]:
             self._work_is_over(seat, now)
-        for call in self.calls:
-            ring_is_over = call.rings_until is not None and call.rings_until <= now
-            if self.ringing(call.name) is not None and ring_is_over:
-                self.on_refuse(m.Refuse(offer=call.name, reason=m.RefuseReason.NO_ANSWER), now)
-            if self.ringing(call.name) is None:
+        for call in list(self.calls):
+            if call.rings_until is not None and call.rings_until <= now:
+                for seat in self.ringing(call.name):
+                    gone = m.Refuse(offer=f"{call.name}|{seat.name}", reason=m.RefuseReason.NO_ANSWER)
+                    self.on_refuse(gone, now)
+            if call.not_before is not None and call.not_before <= now:
+                call.not_before = None
+            if self.waits(call):
                 call.refused = {seat: until for seat, until in call.refused.items() if until > now}
-                while call.recipe and call.arrived + timedelta(seconds=call.recipe[0].after_s) <= now:
-                    self._widen(call)
+            while call in self.calls and self.waits(call) and call.recipe:
+                if call.arrived + timedelta(seconds=call.recipe[0].after_s) > now:
+                    break
+                self._step(call, call.recipe[0], now)

@@ -131,7 +131,7 @@ FOLDS: list[tuple[m.AnyFloorFact, Stored]] = [
     (m.PauseAsked(at=NOW, seat="s1", reason="rest"), seat_with(pause_asked="rest")),
     (m.SignOutAsked(at=NOW, seat="s1", reason="late"), seat_with(leaving=True, leaving_reason="late")),
     (m.Finished(at=NOW, call="c9", seat="s1"), seat_with(call="")),
-    (m.Adopted(at=NOW, call="c7", seat="s1"), seat_with(call="c7", unanswered=0)),
+    (m.Adopted(at=NOW, call="c7", seat="s1"), seat_with(call="c7", unanswered=0, answered=1)),
     (m.LeftQueue(at=NOW, call="c1", reason=m.LeaveReason.FAILED, waited_s=1), replace(FULL, waiting=[OTHER_CALL])),
     (
         m.OfferWithdrawn(at=NOW, offer="o1", call="c1", seat="s1"),
@@ -139,7 +139,7 @@ FOLDS: list[tuple[m.AnyFloorFact, Stored]] = [
     ),
     (
         m.Answered(at=NOW, offer="o1", call="c1", seat="s1", waited_s=1),
-        replace(seat_with(offer="", call="c1", unanswered=0), waiting=call_with(offer=""), offers=[]),
+        replace(seat_with(offer="", call="c1", unanswered=0, answered=1), waiting=call_with(offer=""), offers=[]),
     ),
     (
         m.OfferRefused(
@@ -237,7 +237,7 @@ def test_what_ends_by_itself_stands_in_the_agenda_in_order() -> None:
     wrapping = replace(SEAT, state=m.SeatState.WRAP_UP, until=BEFORE)
     state = State.of(replace(FULL, seats=[wrapping, OTHER_SEAT]))
     retry = (THEN, Due.RETRY, "c2")
-    widen = (BEFORE + timedelta(seconds=20), Due.WIDEN, "c2")
+    widen = (BEFORE + timedelta(seconds=20), Due.STEP, "c2")
     assert list(state.agenda) == [(BEFORE, Due.WRAP_UP, "s1"), widen, (THEN, Due.OFFER, "o1"), retry]
     state.put_call("c2", replace(OTHER_CALL, refused={"s8": THEN, "s9": NOW}, recipe=()))
     assert list(state.agenda) == [(BEFORE, Due.WRAP_UP, "s1"), (NOW, Due.RETRY, "c2"), (THEN, Due.OFFER, "o1")]

@@ -36,13 +36,22 @@ needs = st.one_of(
     st.tuples(st.builds(m.Need, st.just("a"), levels), st.builds(m.Need, st.just("a"), levels)),
     st.just(()),
 )
-steps = st.builds(m.Step, after_s=st.sampled_from((0.0, 5.0, 20.0)), needs=needs)
+after = st.sampled_from((0.0, 5.0, 20.0))
+steps = st.one_of(
+    st.builds(m.Step, after_s=after, needs=needs),
+    st.builds(m.Step, after_s=after, does=st.just(m.StepKind.RAISE), by_s=st.sampled_from((0, 30))),
+    st.builds(m.Step, after_s=after, does=st.just(m.StepKind.OVERFLOW), to=st.just("elsewhere")),
+    st.builds(m.Step, after_s=after, does=st.sampled_from(list(m.StepKind)[3:]), prompt=st.sampled_from(("", "x"))),
+)
+callers = st.sampled_from(("", "", "n1", "n2", "n3"))
+queues = st.sampled_from(("q", "q", "narrow"))
 pauses = st.sampled_from(("meal", "rest"))
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 def can_take(seat: Seat, call: Waiting) -> bool:
-    return any(all(seat.skills.get(n.skill, 0) >= n.level for n in needs) for needs in call.options)
+    has = {**seat.skills, "@" + seat.agent: 1}
+    return any(all(has.get(n.skill, 0) >= n.level for n in needs) for needs in call.options)
 
 
 class FloorMachine(RuleBasedStateMachine):
@@ -50,10 +59,20 @@ class FloorMachine(RuleBasedStateMachine):
         wrap_up=st.sampled_from((0, 30)),
         limit=st.integers(1, 2),
         crew=st.lists(skills, min_size=len(SEATS), max_size=len(SEATS)),
+        choice=st.sampled_from(list(m.SeatChoice)),
+        redial=st.sampled_from((0, 12)),
     )
-    def open(self, wrap_up: int, limit: int, crew: list[dict[str, int]]) -> None:
-        house = m.Rules(wrap_up=timedelta(seconds=wrap_up), unanswered_limit=limit)
+    def open(self, wrap_up: int, limit: int, crew: list[dict[str, int]], choice: m.SeatChoice, redial: int) -> None:
+        house = m.Rules(
+            wrap_up=timedelta(seconds=wrap_up),
+            unanswered_limit=limit,
+            choice=choice,
+            redial=timedelta(seconds=redial),
+            capacities={"narrow": 2},
+            wrap_up_extensions=1,
+        )
         self.floor, self.replica, self.naive = Floor(house), Floor(), NaiveFloor(house)
+        self.said: list[str] = []
         self.ids = CountedIds()
         self.now = START
         self.joined: dict[str, int] = {}
@@ -61,7 +80,7 @@ class FloorMachine(RuleBasedStateMachine):
         for seat, phone, skill in zip(SEATS[:3], PHONES[:3], crew, strict=False):
             self.do(m.SignIn(seat=seat, agent=seat, phone=phone, skills=skill))
 
-    def do(self, command: m.AnyCommand, naively: m.AnyCommand | None = None) -> None:
+    def do(self, command: m.AnyCommand, naively: m.AnyCommand | None = None, *, once: bool = False) -> None:
         before = self.floor.dump()
         facts = self.floor.decide(command, self.now, self.ids.new)
         assert self.floor.dump() == before, "deciding changes nothing"
@@ -70,7 +89,9 @@ class FloorMachine(RuleBasedStateMachine):
             self.floor.apply(fact)
             self.replica.apply(msgspec.json.decode(msgspec.json.encode(fact), type=m.AnyFloorFact))
         again = self.floor.decide(command, self.now, self.ids.new)
-        assert again == (), "a repeated command leads to nothing"
+        joined = isinstance(command, m.Join) and command.call
+        is_gone = joined and self.floor.call(joined) is None  # turned away, or sent on at once
+        assert once or is_gone or again == (), "a repeated command leads to nothing"
         self.naive.do(naively or command, self.now)
 
     def check(self, fact: m.AnyFloorFact) -> None:
@@ -85,6 +106,8 @@ class FloorMachine(RuleBasedStateMachine):
                 seat = self.floor.seat(fact.seat)
                 assert seat is not None
                 assert seat.state is fact.previous, "a seat leaves the state it is in"
+            case m.Prompted():
+                self.said.append(f"{fact.call} {fact.kind.value} {fact.prompt}")
             case _:
                 pass
 
@@ -98,7 +121,7 @@ class FloorMachine(RuleBasedStateMachine):
         assert seat.phone == fact.phone
         effective = call.arrived_at - timedelta(seconds=call.priority)
         for other in self.floor.waiting():
-            passed_over = not other.offer and can_take(seat, other) and seat.seat not in other.refused
+            passed_over = other.waits and can_take(seat, other) and seat.seat not in other.refused
             if passed_over:
                 assert other.arrived_at - timedelta(seconds=other.priority) >= effective, "order is kept"
 
@@ -127,24 +150,67 @@ class FloorMachine(RuleBasedStateMachine):
     @rule(
         call=calls,
         needs=needs,
+        also=st.lists(needs, max_size=1).map(tuple),
         priority=st.sampled_from((0, 0, 10, 60)),
         earlier=st.sampled_from((None, None, 0, 15, -5)),
         exclude=st.lists(seats, max_size=2, unique=True).map(tuple),
-        recipe=st.lists(steps, max_size=2).map(tuple),
+        recipe=st.lists(steps, max_size=2, unique=True).map(tuple),
+        ring=st.sampled_from((1, 1, 2, 3)),
+        caller=callers,
     )
-    def join(self, call, needs, priority, earlier, exclude, recipe) -> None:  # type: ignore[no-untyped-def]
+    def join(self, call, needs, also, priority, earlier, exclude, recipe, ring, caller) -> None:  # type: ignore[no-untyped-def]
         arrived = None if earlier is None else self.now - timedelta(seconds=earlier)
         self.do(
             m.Join(
                 call=call,
                 queue="q",
                 needs=needs,
+                also=also,
                 priority=priority,
                 arrived_at=arrived,
                 exclude=exclude,
                 recipe=recipe,
+                ring=ring,
+                caller=caller,
             )
         )
+
+    @rule(call=calls, needs=needs, prefer=seats, prefer_s=st.sampled_from((0, 8)), recipe=st.lists(steps, max_size=1))
+    def join_for_an_agent(self, call, needs, prefer, prefer_s, recipe) -> None:  # type: ignore[no-untyped-def]
+        self.do(m.Join(call=call, queue="q", needs=needs, prefer=(prefer,), prefer_s=prefer_s, recipe=tuple(recipe)))
+
+    @rule(
+        call=calls,
+        queue=queues,
+        caller=callers,
+        later=st.sampled_from((None, -3, 7)),
+        recipe=st.lists(steps, max_size=2, unique=True).map(tuple),
+    )
+    def join_to_be_called_back(self, call, queue, caller, later, recipe) -> None:  # type: ignore[no-untyped-def]
+        moment = None if later is None else self.now + timedelta(seconds=later)
+        self.do(m.Join(call=call, queue=queue, caller=caller, call_back=True, not_before=moment, recipe=recipe))
+
+    @rule(call=calls, later=st.sampled_from((None, -3, 7)))
+    def promise_call_back(self, call: str, later: int | None) -> None:
+        moment = None if later is None else self.now + timedelta(seconds=later)
+        self.do(m.PromiseCallBack(call=call, not_before=moment))
+
+    @rule(
+        call=calls,
+        queue=st.sampled_from((None, "q", "narrow")),
+        needs=st.one_of(st.none(), needs),
+        priority=st.sampled_from((None, 0, 90)),
+    )
+    def reroute(self, call, queue, needs, priority) -> None:  # type: ignore[no-untyped-def]
+        self.do(m.Reroute(call=call, queue=queue, needs=needs, priority=priority))
+
+    @rule(seat=seats, by_s=st.sampled_from((0, 25)))
+    def extend_wrap_up(self, seat: str, by_s: int) -> None:
+        self.do(m.ExtendWrapUp(seat=seat, by_s=by_s), once=True)
+
+    @rule(call=calls, caller=callers, queue=queues)
+    def ring_again(self, call: str, caller: str, queue: str) -> None:
+        self.do(m.Join(call=call, queue=queue, caller=caller))
 
     @rule(call=calls, needs=needs)
     def join_plainly(self, call: str, needs: tuple[m.Need, ...]) -> None:
@@ -158,13 +224,14 @@ class FloorMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def answer(self, data: st.DataObject) -> None:
         offer = data.draw(st.sampled_from(sorted(self.floor.offers(), key=lambda offer: offer.offer)))
-        self.do(m.Answer(offer=offer.offer), m.Answer(offer=offer.call))
+        self.do(m.Answer(offer=offer.offer), m.Answer(offer=f"{offer.call}|{offer.seat}"))
 
     @precondition(lambda self: any(self.floor.offers()))
     @rule(data=st.data(), reason=st.sampled_from(list(m.RefuseReason)))
     def refuse(self, data: st.DataObject, reason: m.RefuseReason) -> None:
         offer = data.draw(st.sampled_from(sorted(self.floor.offers(), key=lambda offer: offer.offer)))
-        self.do(m.Refuse(offer=offer.offer, reason=reason), m.Refuse(offer=offer.call, reason=reason))
+        naively = m.Refuse(offer=f"{offer.call}|{offer.seat}", reason=reason)
+        self.do(m.Refuse(offer=offer.offer, reason=reason), naively)
 
     @rule(number=st.integers(0, 30), reason=st.sampled_from(list(m.RefuseReason)))
     def answers_and_refusals_come_too_late(self, number: int, reason: m.RefuseReason) -> None:
@@ -209,11 +276,17 @@ class FloorMachine(RuleBasedStateMachine):
     @invariant()
     def agrees_with_the_naive_floor(self) -> None:
         ours = {
-            s.seat: (s.agent, s.phone, s.state.value, s.reason, s.until, s.call, s.pause_asked, s.leaving, s.unanswered)
+            s.seat: (
+                *(s.agent, s.phone, s.state.value, s.reason, s.until, s.call, s.pause_asked, s.leaving, s.unanswered),
+                *(s.answered, s.extended),
+            )
             for s in self.floor.seats()
         }
         theirs = {
-            s.name: (s.agent, s.phone, s.state, s.reason, s.until, s.talks, s.asked, s.leaving, s.missed)
+            s.name: (
+                *(s.agent, s.phone, s.state, s.reason, s.until, s.talks, s.asked, s.leaving, s.missed),
+                *(s.answered, s.extended),
+            )
             for s in self.naive.seats
         }
         assert ours == theirs
@@ -221,16 +294,21 @@ class FloorMachine(RuleBasedStateMachine):
         assert {s.seat: s.idle_since for s in self.floor.seats() if s.idle} == turns
         rings = {s.name: s.rings for s in self.naive.seats if s.rings}
         assert {offer.seat: offer.call for offer in self.floor.offers()} == rings
-        assert [(w.call, len(w.options), len(w.recipe), set(w.refused)) for w in self.floor.waiting()] == [
-            (c.name, len(c.options), len(c.recipe), set(c.refused)) for c in self.naive.in_order()
+        assert [
+            (w.call, w.queue, len(w.options), len(w.recipe), set(w.refused), w.priority, w.call_back, w.not_before)
+            for w in self.floor.waiting()
+        ] == [
+            (c.name, c.queue, len(c.options), len(c.recipe), set(c.refused), c.head_start, c.back, c.not_before)
+            for c in self.naive.in_order()
         ]
         assert self.left == self.naive.left
+        assert sorted(self.said) == sorted(self.naive.said)
         assert self.floor.next_due() == self.naive.next_due()
 
     @invariant()
     def no_caller_waits_beside_an_idle_seat_that_can_take_the_call(self) -> None:
         for call in self.floor.waiting():
-            if call.offer:
+            if not call.waits:
                 continue
             for seat in self.floor.seats():
                 idle = seat.state is m.SeatState.READY and seat.reachable
@@ -240,7 +318,6 @@ class FloorMachine(RuleBasedStateMachine):
     def a_seat_has_one_live_offer_or_call(self) -> None:
         offers = list(self.floor.offers())
         assert len({offer.seat for offer in offers}) == len(offers)
-        assert len({offer.call for offer in offers}) == len(offers)
         ringing = {offer.seat: offer.offer for offer in offers}
         for seat in self.floor.seats():
             assert seat.offer == ringing.get(seat.seat, "")
@@ -249,7 +326,8 @@ class FloorMachine(RuleBasedStateMachine):
         for offer in offers:
             call = self.floor.call(offer.call)
             assert call is not None
-            assert call.offer == offer.offer
+            assert offer.offer in call.offers
+            assert len(call.offers) <= call.ring
 
     @invariant()
     def a_phone_belongs_to_one_seat(self) -> None:
@@ -271,12 +349,16 @@ class FloorMachine(RuleBasedStateMachine):
     @invariant()
     def indices_follow_from_the_records(self) -> None:
         state = self.floor._state
-        fresh = State.of(state.stored())
+        fresh = State.of(state.stored(), self.floor.rules.choice)
         assert fresh.seats.index_entries() == state.seats.index_entries()
         assert list(fresh.agenda) == list(state.agenda)
         lines = {needs: list(line) for needs, line in state.waiting.demands()}
         assert lines == {needs: list(line) for needs, line in fresh.waiting.demands()}
         assert fresh.waiting.heads() == state.waiting.heads()
+        for name in ("q", "narrow"):
+            assert fresh.waiting.on_the_line(name) == state.waiting.on_the_line(name)
+        for caller in ("", "n1", "n2", "n3"):
+            assert fresh.waiting.call_back_for(caller) == state.waiting.call_back_for(caller)
         for seat in state.seats:
             assert (seat.seat in state.seats.talking_with(seat.call)) == bool(seat.call)
 

@@ -211,8 +211,10 @@ def test_the_indices_follow_every_change_of_skills_and_turn() -> None:
     seats = table(a)
 
     def indices(idle: Seat | None, signed_in: Seat | None) -> None:
-        turns = {(skill, level, idle.turn) for skill, level in idle.skills.items()} if idle else set()
-        here = {(skill, level, (NOBODY, 0, "a")) for skill, level in signed_in.skills.items()} if signed_in else set()
+        turns = {(skill, level, idle.turn) for skill, level in idle.abilities.items()} if idle else set()
+        here = (
+            {(skill, level, (NOBODY, 0, "a")) for skill, level in signed_in.abilities.items()} if signed_in else set()
+        )
         assert seats.index_entries() == (turns, here)
 
     indices(a, a)

@@ -1,0 +1,108 @@
+"""Words of the floor: what seats have, what calls need, what recipes do, and the house's rules."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+import msgspec
+
+
+class SeatState(StrEnum):
+    """What a signed-in seat is doing."""
+
+    READY = "ready"  # 就绪: may be offered a call
+    OFFERED = "offered"  # 振铃: one call rings here
+    TALKING = "talking"  # 通话
+    WRAP_UP = "wrap_up"  # 话后处理: finishing the ticket, not offered calls
+    PAUSED = "paused"  # 小休/示忙: away for a stated reason
+
+
+class RefuseReason(StrEnum):
+    """Why an offer was not answered."""
+
+    BUSY = "busy"
+    REJECTED = "rejected"
+    NO_ANSWER = "no_answer"
+    UNREACHABLE = "unreachable"
+
+
+class LeaveReason(StrEnum):
+    """Why a call stopped waiting."""
+
+    ANSWERED = "answered"
+    ABANDONED = "abandoned"  # the citizen hung up
+    OVERFLOWED = "overflowed"
+    FAILED = "failed"  # its Asterisk went down
+    CALL_BACK = "call_back"  # the citizen was promised a call-back and hung up; the place is kept
+    REJOINED = "rejoined"  # a promised call-back whose citizen rang again meanwhile, and waits again
+    GIVEN_UP = "given_up"  # a promised call-back whose citizen could not be reached
+    FULL = "full"  # the queue had no room
+
+
+class Need(msgspec.Struct, frozen=True, gc=False):
+    """A skill at a level of at least `level` (1 to 10)."""
+
+    skill: str
+    level: int = 1
+
+
+class StepKind(StrEnum):
+    """What a step of a recipe does. The last three speak to the caller and change nothing on the floor."""
+
+    WIDEN = "widen"  # seats that meet the step's needs may take the call too
+    RAISE = "raise"  # so many seconds more head start
+    OVERFLOW = "overflow"  # the call leaves for another centre
+    POSITION = "position"  # tell place and estimated wait
+    CALL_BACK = "call_back"  # offer a call-back
+    PROMPT = "prompt"  # say something: a crisis notice, another number
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One step of a recipe, due after `after_s` seconds of waiting.
+
+    What a call needed before stays good: a step widens the choice, it never narrows it. To widen is to ask for a lower
+    level, for one skill less, or for another group; no needs at all means everybody.
+    """
+
+    after_s: float
+    needs: tuple[Need, ...] = ()
+    """For `WIDEN`."""
+    does: StepKind = StepKind.WIDEN
+    by_s: int = 0
+    """For `RAISE`."""
+    to: str = ""
+    """For `OVERFLOW`: which centre, as the call controller knows it."""
+    prompt: str = ""
+    """For steps that speak: the name of what is said; empty: the house's own."""
+
+
+class SeatChoice(StrEnum):
+    """Whose turn it is among idle seats that can take a call."""
+
+    LONGEST_IDLE = "longest_idle"  # then the fewest skills
+    FEWEST_CALLS = "fewest_calls"  # since they signed in; then the longest idle
+    SPECIALIST_FIRST = "specialist_first"  # the fewest skills, then the longest idle: generalists are kept free
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """The floor's times and limits. A change applies from the next decision on."""
+
+    ring: timedelta = timedelta(seconds=15)
+    """How long one offer rings (`Offered.expires_at`)."""
+    grace: timedelta = timedelta(seconds=1)
+    """How long after `expires_at` the floor waits for the switch's own word before it ends an offer itself."""
+    wrap_up: timedelta = timedelta(seconds=30)
+    retry_after: timedelta = timedelta(seconds=10)
+    """How long a seat is not offered a call again that it has just refused."""
+    unanswered_limit: int = 2
+    """After so many offers in a row that it did not answer, a seat is paused; the reason is the last refusal's."""
+    choice: SeatChoice = SeatChoice.LONGEST_IDLE
+    redial: timedelta = timedelta(minutes=5)
+    """Who hung up while waiting and comes back to the same queue within this time has the old place (`Join.caller`)."""
+    capacity: int = 0
+    """How many may wait in one queue; 0: no limit. Call-backs that were promised do not count."""
+    capacities: dict[str, int] = {}
+    """The same for single queues."""
+    wrap_up_extensions: int = 2
+    """How often one wrap-up may be extended."""
+    handling: timedelta = timedelta(minutes=5)
+    """Talk and wrap-up of a usual call: for the estimated wait that callers are told."""
