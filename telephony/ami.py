@@ -8,7 +8,8 @@ It knows no event's meaning: every event goes, in order, into one synchronous `h
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -86,6 +87,7 @@ class AmiLink(Manager):  # type: ignore[misc]  # panoramisk has no types
         self.problem = "not connected yet"
         """Why there is no connection, one sentence for a person; empty when there is one."""
         self._hear = hear
+        self._overhearing: list[Callable[[Message], None]] = []
         self._chance = chance
         self._up = False
         self._refused = False
@@ -269,6 +271,26 @@ class AmiLink(Manager):  # type: ignore[misc]  # panoramisk has no types
             case _:
                 if self._up:
                     self._hear(message)
+                for note in self._overhearing:
+                    note(message)
+
+    @contextmanager
+    def overhear(self, names: Iterable[str]) -> Iterator[list[Message]]:
+        """The events of these names that come meanwhile, whoever else hears them."""
+        heard: list[Message] = []
+        before, wanted = self.names, frozenset(names)
+
+        def note(message: Message) -> None:
+            if message.get("Event") in wanted:
+                heard.append(message)
+
+        self.names = before | {name.encode() for name in wanted}
+        self._overhearing.append(note)
+        try:
+            yield heard
+        finally:
+            self._overhearing.remove(note)
+            self.names = before
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket closed."""

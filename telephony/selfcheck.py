@@ -3,11 +3,14 @@
 Every probe is harmless: it names channels, phones and files that cannot exist.
 """
 
+import asyncio
 import re
+import secrets
 from collections.abc import Mapping
 
 from telephony.ami import AmiLink
 from telephony.amiproto import Ask, Reply
+from telephony.amiwire import Message
 from telephony.requirements import NEEDED_ACTIONS
 
 OLDEST = 20
@@ -42,6 +45,17 @@ FORBIDDEN: Mapping[str, Mapping[str, str]] = {
 """What must be refused."""
 
 SYSTEM_APP = {"Channel": f"Local/none@{NOBODY}", "Application": "System", "Data": "true", "Timeout": "100"}
+
+READ: Mapping[str, tuple[str, str]] = {
+    "call": ("Newchannel", "it is not seen who calls, rings and hangs up"),
+    "agi": ("AsyncAGIStart", "no citizen's line is seen to arrive"),
+    "dtmf": ("DTMFEnd", "keys are not seen, and recordings not silenced while they are pressed"),
+    "user": ("UserEvent", "it is not seen who answers"),
+}
+"""Class of events, one that our probe of it causes, and what fails when nobody tells it. Without `system` the link does
+not come up, and says so itself."""
+
+READ_S, READ_PAUSE_S = 1.5, 0.05
 
 MODULES: Mapping[str, str] = {
     "app_chanspy.so": "no supervisor can listen to a talk",
@@ -82,7 +96,8 @@ async def self_check(link: AmiLink) -> tuple[str, ...]:
     problems = [*await _version(link), *await _rights(link)]
     if any("`call`" in problem for problem in problems):
         return tuple(problems)  # without it nothing can be asked about modules
-    return (*problems, *await _modules(link))
+    problems += await _modules(link)
+    return tuple(problems or await _read_rights(link))  # only an Asterisk that is right can cause the events
 
 
 async def _version(link: AmiLink) -> list[str]:
@@ -126,6 +141,39 @@ def rights_problems(lacking: list[str], excess: list[str]) -> list[str]:
             "system, command, config and all from `write` in manager.conf."
         )
     return problems
+
+
+async def _read_rights(link: AmiLink) -> list[str]:
+    """A line that leads from nowhere to our own dialplan's `ivr`, a key on it, and an event of our own: who may read
+    hears of all of it."""
+    line = f"{NOBODY}-{secrets.token_hex(4)}"
+    call = {"Channel": "Local/s@ivr/n", "Application": "Wait", "Data": "0", "Async": "true", "ChannelId": line,
+            "OtherChannelId": f"{line}-ivr", "Timeout": str(round(READ_S * 1000))}  # fmt: skip
+    key = Ask("PlayDTMF", {"Channel": f"{line}-ivr", "Digit": "1", "Receive": "true", "Duration": "40"})
+    wanted = {event for event, _ in READ.values()}
+    with link.overhear(wanted) as heard:
+        await link.pipeline((Ask("UserEvent", {"UserEvent": "SelfCheck"}), Ask("Originate", call)), judge=False)
+        for _ in range(round(READ_S / READ_PAUSE_S)):
+            if _names(heard) == wanted:
+                break
+            await asyncio.sleep(READ_PAUSE_S)
+            await link.pipeline((key,), judge=False)
+        await link.pipeline((Ask("Hangup", {"Channel": line}),), judge=False)
+        return read_problems(wanted - _names(heard))
+
+
+def _names(heard: list[Message]) -> set[str]:
+    return {message.get("Event", "") for message in heard}
+
+
+def read_problems(missing: set[str]) -> list[str]:
+    """A sentence for every kind of event that is not told."""
+    return [
+        f"The AMI account is not told of {event}, so {fails}: add `{right}` to `read` in manager.conf, and let its "
+        "event filter pass it."
+        for right, (event, fails) in READ.items()
+        if event in missing
+    ]
 
 
 async def _modules(link: AmiLink) -> list[str]:

@@ -74,7 +74,7 @@ def translate(known: Known, event: Event, at: datetime) -> Facts:
 
 def _agi_start(known: Known, event: Event, at: datetime) -> Facts:
     line = LineId(event.get("Uniqueid", ""))
-    if not line:
+    if not line or event.get("Channel", "").startswith("Local/"):  # the self-check's own line is no citizen's
         return []
     env = _environment(event.get("Env", ""))
     place = env.get("agi_arg_1") or event.get("Context", "")

@@ -2,18 +2,23 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from hotline.clock import SystemClock
 from telephony import config
 from telephony.ami import AmiLink, LinkUp
+from telephony.amiproto import Ask
 from telephony.endpoint import AmiEndpoint
-from telephony.selfcheck import PROBES, RIGHTS, rights_problems, self_check, version_problems
+from telephony.model import NodeUp, PhoneChanged
+from telephony.selfcheck import PROBES, READ, RIGHTS, rights_problems, self_check, version_problems
 from tests.asterisk_node import AsteriskNode
 from tests.fake_ami import FakeAmi, error, success
+from tests.integration.telephony.switch_room import switch_room
 
 pytestmark = pytest.mark.integration
 
@@ -64,6 +69,33 @@ async def test_a_missing_right_is_named(changed: Changed, right: str, actions: s
     async with link_to(node.ami) as link:
         (problem,) = await self_check(link)
     assert f"lacks the right `{right}` (needed for {actions})" in problem
+
+
+@pytest.mark.parametrize("right", sorted(READ))
+async def test_a_class_of_events_that_is_not_told_is_named(changed: Changed, right: str) -> None:
+    node = changed("manager.conf", rf"^(read = .*?)\b{right}\b", r"\1reporting")
+    async with link_to(node.ami) as link:
+        (problem,) = await self_check(link)
+    event, fails = READ[right]
+    assert f"is not told of {event}, so {fails}: add `{right}` to `read`" in problem
+
+
+async def test_an_event_that_the_filter_keeps_back_is_named(changed: Changed) -> None:
+    node = changed("manager.conf", r"DTMF\(Begin\|End\)", "DTMFBegin")
+    async with link_to(node.ami) as link:
+        (problem,) = await self_check(link)
+    assert "is not told of DTMFEnd" in problem
+
+
+async def test_the_check_is_nobodys_call_and_leaves_no_line(asterisk_node: AsteriskNode, tmp_path: Path) -> None:
+    async with switch_room(asterisk_node, tmp_path / "tracks") as room:
+        began = time.monotonic()
+        assert await room.switch.check() == ()
+        assert time.monotonic() - began < 5
+        async with asyncio.timeout(5):
+            while (await room.switch.link.pipeline((Ask("CoreShowChannels"),)))[0].items:  # noqa: ASYNC110 - its state
+                await asyncio.sleep(0.02)
+        assert {type(fact) for fact in room.facts} <= {NodeUp, PhoneChanged}
 
 
 async def test_an_account_that_may_do_everything_is_refused(changed: Changed) -> None:

@@ -110,6 +110,12 @@ def test_an_arrival_reads_every_part_of_its_environment() -> None:
     assert known == known_of(Line(C, NOW, told=True, returned="arrive"))
 
 
+def test_the_self_checks_own_line_is_nobodys_arrival() -> None:
+    known = Known()
+    assert hear(known, "AsyncAGIStart", Uniqueid=C, Channel="Local/s@ivr-00000000;2", Exten="s", Context="ivr") == []
+    assert known == Known()
+
+
 def test_an_arrival_without_an_environment_is_dialled_at_its_extension() -> None:
     bare = Arrived(at=NOW, line=C, dialled="12366", caller="", caller_name="", called="", diverted_from=())
     assert hear(Known(), "AsyncAGIStart", Uniqueid=C, Exten="12366", Context="arrive") == [bare]
