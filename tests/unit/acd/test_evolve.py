@@ -126,6 +126,7 @@ def test_the_same_state_for_the_same_reason_goes_on_since_it_began() -> None:
     )
 
 
+LATER = NOW + timedelta(minutes=9)
 FOLDS: list[tuple[m.AnyFloorFact, Stored]] = [
     (m.ReachabilityChanged(at=NOW, phone="p1", reachable=False), seat_with(reachable=False)),
     (m.PauseAsked(at=NOW, seat="s1", reason="rest"), seat_with(pause_asked="rest")),
@@ -161,6 +162,31 @@ FOLDS: list[tuple[m.AnyFloorFact, Stored]] = [
         replace(FULL, waiting=call_with(options=(HOUSING, ENGLISH), recipe=RECIPE[1:])),
     ),
     (m.Widened(at=NOW, call="c1", needs=HOUSING), replace(FULL, waiting=call_with(recipe=RECIPE[1:]))),
+    (
+        m.Widened(at=NOW, call="c1", needs=HOUSING, step=1),
+        replace(FULL, waiting=call_with(recipe=(*RECIPE[:1], *RECIPE[2:]))),
+    ),
+    (
+        m.Raised(at=NOW, call="c1", by_s=7),
+        replace(FULL, waiting=call_with(recipe=RECIPE[1:], priority=CALL.priority + 7)),
+    ),
+    (
+        m.Prompted(at=NOW, call="c1", kind=m.StepKind.PROMPT, prompt="", ahead=0, estimate_s=None),
+        replace(FULL, waiting=call_with(recipe=RECIPE[1:])),
+    ),
+    (
+        m.Rerouted(at=NOW, call="c1", queue="r", needs=ENGLISH, priority=9),
+        replace(FULL, waiting=call_with(queue="r", priority=9, options=(ENGLISH,), recipe=())),
+    ),
+    (
+        m.Rerouted(at=NOW, call="c1", queue="r", needs=None, priority=9),
+        replace(FULL, waiting=call_with(queue="r", priority=9)),
+    ),
+    (
+        m.CallBackPromised(at=NOW, call="c1", not_before=LATER),
+        replace(FULL, waiting=call_with(call_back=True, not_before=LATER)),
+    ),
+    (m.TurnedAway(at=NOW, call="c1", queue="q", limit=1), FULL),
 ]
 
 
