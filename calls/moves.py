@@ -1,0 +1,106 @@
+"""What must happen at the switch so that one talk becomes another: the difference of two values, in a safe order.
+
+First everybody is where he belongs, then phones ring, then lines end: nobody loses his partner before he has another.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from calls.legs import Goal, Leg, Party, Place, Talk
+from telephony.model import LineId, Placed
+
+
+class Put(msgspec.Struct, frozen=True):
+    """Move one line, or two at once."""
+
+    room: str
+    placed: tuple[Placed, ...]
+
+
+class Invite(msgspec.Struct, frozen=True):
+    """Ring a phone; it comes into the room."""
+
+    room: str
+    line: LineId
+    phone: str
+
+
+class Eavesdrop(msgspec.Struct, frozen=True):
+    """Ring a supervisor's phone; it hears the target."""
+
+    line: LineId
+    phone: str
+    target: LineId
+
+
+class Murmur(msgspec.Struct, frozen=True):
+    """Who listens is heard by the target, or no longer."""
+
+    line: LineId
+    on: bool
+
+
+class Release(msgspec.Struct, frozen=True):
+    """Stop a phone that rings, or hang a line up."""
+
+    line: LineId
+
+
+Move = Put | Invite | Eavesdrop | Murmur | Release
+_IN = (Place.TALKING, Place.HELD)
+
+
+def moves(before: Talk, after: Talk, *, displaced: frozenset[LineId] = frozenset()) -> tuple[Move, ...]:
+    """From `before` to `after`. `displaced`: lines that are not where `before` says, because the switch moved them or
+    nobody saw. Lines that hung up by themselves are to be no part of `before`."""
+    return (*_puts(before, after, displaced), *_rings(before, after), *_murmurs(before, after), *_ends(before, after))
+
+
+def _puts(before: Talk, after: Talk, displaced: frozenset[LineId]) -> Iterator[Move]:
+    first = after.in_room and not before.in_room
+    was = {leg.line: leg.place for leg in before.legs if leg.line not in displaced}
+    moved = [leg for leg in after.legs if leg.place in _IN and (first or _moves(leg, was))]
+    moved.sort(key=lambda leg: (leg.place is Place.TALKING, leg.party is Party.CITIZEN))
+    if not after.in_room:
+        return
+    together = [leg for leg in moved if leg.line in was and was[leg.line] in _IN] if first else []
+    if together:
+        yield Put(after.room, tuple(_placed(leg) for leg in together))
+    for leg in moved:
+        if leg not in together:
+            yield Put(after.room, (_placed(leg),))
+
+
+def _moves(leg: Leg, was: dict[LineId, Place]) -> bool:
+    """Who rang is in the room as soon as he has answered."""
+    place = was.get(leg.line)
+    return place is None or (place is not leg.place and (place, leg.place) != (Place.RINGING, Place.TALKING))
+
+
+def _placed(leg: Leg) -> Placed:
+    return Placed(line=leg.line, citizen=leg.party is Party.CITIZEN, held=leg.place is Place.HELD)
+
+
+def _rings(before: Talk, after: Talk) -> Iterator[Move]:
+    for leg in after.legs:
+        if leg.place is not Place.RINGING or before.of_line(leg.line) is not None:
+            continue
+        if leg.goal is Goal.LISTEN:
+            yield Eavesdrop(leg.line, leg.phone, leg.target)
+        else:
+            yield Invite(after.room, leg.line, leg.phone)
+
+
+def _murmurs(before: Talk, after: Talk) -> Iterator[Move]:
+    for leg in after.legs:
+        was = before.of_line(leg.line)
+        ears = (Place.LISTENING, Place.WHISPERING)
+        if was is not None and was.place in ears and leg.place in ears and was.place is not leg.place:
+            yield Murmur(leg.line, leg.place is Place.WHISPERING)
+
+
+def _ends(before: Talk, after: Talk) -> Iterator[Move]:
+    for leg in before.legs:
+        if after.of_line(leg.line) is None:
+            yield Release(leg.line)

@@ -1,0 +1,140 @@
+"""What may be asked of a talk (commands, verbs) and what is heard of it (news, past tense). Values only."""
+
+import msgspec
+
+from calls.legs import Ending, Party, Talk
+from telephony.model import LineId
+
+
+class Consult(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody of the talk asks another seat: with the citizen on hold, or (`private=False`) into the talk."""
+
+    by: str
+    seat: str
+    phone: str
+    party: Party = Party.EXPERT
+    private: bool = True
+
+
+class Merge(msgspec.Struct, frozen=True, kw_only=True):
+    """Everybody with everybody."""
+
+    by: str
+
+
+class Swap(msgspec.Struct, frozen=True, kw_only=True):
+    """Citizen and who was asked change places: one on hold, one spoken with."""
+
+    by: str
+
+
+class Retrieve(msgspec.Struct, frozen=True, kw_only=True):
+    """The citizen comes off hold; who is asked waits, a phone that rings rings on."""
+
+    by: str
+
+
+class Cancel(msgspec.Struct, frozen=True, kw_only=True):
+    """The asking ends: who rings or was asked goes, the citizen comes off hold."""
+
+    by: str
+
+
+class Leave(msgspec.Struct, frozen=True, kw_only=True):
+    """The others talk on; while somebody is asked or rings, this hands the citizen over."""
+
+    by: str
+
+
+class Drop(msgspec.Struct, frozen=True, kw_only=True):
+    """One party, not the citizen, is taken out."""
+
+    by: str
+    line: LineId
+
+
+class Transfer(msgspec.Struct, frozen=True, kw_only=True):
+    """Blind: who asks leaves at once, the citizen hears music until the other answers."""
+
+    by: str
+    seat: str
+    phone: str
+    party: Party = Party.EXPERT
+
+
+class Listen(msgspec.Struct, frozen=True, kw_only=True):
+    """A supervisor hears one seat's talk."""
+
+    by: str
+    phone: str
+    seat: str = ""
+    """Whom to listen to; nothing: whoever answers for the call."""
+
+
+class Whisper(msgspec.Struct, frozen=True, kw_only=True):
+    """Who listens speaks to that seat alone, or no longer."""
+
+    by: str
+    on: bool = True
+
+
+class Barge(msgspec.Struct, frozen=True, kw_only=True):
+    """A supervisor comes into the talk."""
+
+    by: str
+    phone: str
+
+
+class TakeOver(msgspec.Struct, frozen=True, kw_only=True):
+    """A supervisor takes the place of who answers for the call."""
+
+    by: str
+    phone: str
+
+
+Command = (
+    Consult | Merge | Swap | Retrieve | Cancel | Leave | Drop | Transfer | Listen | Whisper | Barge | TakeOver
+)  # fmt: skip
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    line: LineId
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True):
+    """Refused, busy, unreachable, no answer, or Asterisk could not."""
+
+    line: LineId
+
+
+class Gone(msgspec.Struct, frozen=True, kw_only=True):
+    """A line hung up."""
+
+    line: LineId
+
+
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """The switch sent the citizen out of the room: the last seat has left it."""
+
+
+class TooLong(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody has been on hold for as long as may be."""
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """After we were away: lines that live and are answered, and lines that still ring."""
+
+    up: frozenset[LineId]
+    ringing: frozenset[LineId] = frozenset()
+
+
+News = Answered | Failed | Gone | Left | TooLong | Found
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """What a decision comes to."""
+
+    talk: Talk
+    ending: Ending | None = None
+    refused: str = ""
+    """Why a command changes nothing, one sentence; empty when it does."""
