@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
@@ -366,6 +367,7 @@ def serve(
         return
     with locked(settings.data, SystemClock().now()), contextlib.suppress(KeyboardInterrupt):
         schema.upgrade(settings.sqlalchemy_url)
+        sys.setswitchinterval(0.0005)  # the longest that a call waits for a thread which writes rows; Python's is 5 ms
         uvloop.run(serve_all(settings))
 
 

@@ -14,6 +14,7 @@ import structlog
 from acd.floor import Floor
 from acd.model import AnyFloorFact, Rules
 from hotline.errors import Unavailable
+from hotline.patience import within
 from hotline.ports import Entry, EventLog
 
 log = structlog.get_logger(__name__)
@@ -53,8 +54,7 @@ class Journal:
         new = [_encoder.encode(fact) for fact in facts]
         bodies = [*self._unsaved, *new]
         try:
-            async with asyncio.timeout(self._patience_s):
-                self.seq = await self._log.append(self.stream, self.seq, bodies)
+            self.seq = await within(self._patience_s, self._log.append(self.stream, self.seq, bodies))
         except (Unavailable, TimeoutError) as error:
             self._keep(new, error)
             return

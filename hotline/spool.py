@@ -21,6 +21,7 @@ import structlog
 from hotline.clock import Clock
 from hotline.errors import Conflict, Unavailable
 from hotline.local import get_checkpoint, put_checkpoint
+from hotline.patience import within
 from hotline.ports import Entry, EventLog
 from hotline.sqlite_thread import SqliteThread
 from hotline.tasks import Tasks
@@ -100,8 +101,7 @@ class SpooledLog:
         if self._broken:
             return await self._spool(stream, expected, bodies)
         try:
-            async with asyncio.timeout(self._bound_s):
-                head = await self._inner.append(stream, expected, bodies)
+            head = await within(self._bound_s, self._inner.append(stream, expected, bodies))
         except (Unavailable, TimeoutError) as error:
             self._break(error)
             return await self._spool(stream, expected, bodies)

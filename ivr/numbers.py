@@ -125,11 +125,13 @@ def identify(catalogue: Catalogue, request: str, to: str, diversions: Sequence[s
     """
     day = local_day(at)
     spoken = [(Via.REQUEST, request), (Via.TO, to), *((Via.DIVERSION, raw) for raw in reversed(diversions))]
-    read = [(via, number) for via, raw in spoken if (number := _read(catalogue, raw, day))]
-    found = [(via, number, find(catalogue, number, day)) for via, number in read]
-    legacy = ((via, number, entry) for via, number, entry in found if entry and entry.mode is not MergeMode.SELF)
-    for via, number, entry in legacy:
-        return _dialled(catalogue, number, entry, via, day)
+    found: list[tuple[Via, Number, Entry | None]] = []
+    for via, raw in spoken:
+        if number := _read(catalogue, raw, day):
+            entry = find(catalogue, number, day)
+            if entry and entry.mode is not MergeMode.SELF:
+                return _dialled(catalogue, number, entry, via, day)
+            found.append((via, number, entry))
     return _hotline(catalogue, found, day)
 
 
