@@ -55,6 +55,7 @@ from calls.model import AnyCallFact, TalkStarted
 from calls.projection import Projection
 from calls.seats import Seats
 from calls.service import CallService
+from calls.trimming import Trimmer
 from calls.voice import Voice
 from console.gauges import COUNT_EVERY_S, Gauges
 from console.server import demonstration_seat, greet, quiet_server, take_port
@@ -167,6 +168,9 @@ class Hotline:
         )
         self.disk = DiskWatch(data, lambda _low, _room: self._news(), floor=settings.disk_floor_mib << 20)
         self.purger = Purger(database, self.recordings.files, RetentionPolicy(), clock, self.audit)
+        streams, folded = ("floor", self.ledger.stream), (self.ledger.stream,)
+        keep = timedelta(days=settings.facts_days)
+        self.trimmer = Trimmer(stores.log, database, clock, keep, streams=streams, projected=folded)
         self.projection = Projection(stores.log, self.ledger.stream, database, self.links.consequence)
         self.gauges = Gauges(
             self.registry,
@@ -180,10 +184,6 @@ class Hotline:
         self.checks.add("asterisk", self._asterisk_answers)
         self.checks.add("disk", self._disk_has_room)
         self.checks.add("event log", self._log_answers)
-
-    def queue_names(self) -> dict[str, str]:
-        """Every queue that a number in the catalogue leads to."""
-        return {queue: queue for queue in sorted({one.queue for one in self.ivr.catalogue.entries})}
 
     async def changed(self) -> None:
         """Tell the pages that there is news of tickets."""
@@ -264,6 +264,7 @@ class Hotline:
 
     async def _purge(self) -> None:
         await self.purger.purge_due()
+        await self.trimmer.round()
 
     def _news(self, kind: str = "floor") -> None:
         self._kinds.add(kind)
@@ -311,7 +312,7 @@ def create_app(parts: Hotline) -> FastAPI:
         hotline.audit_http.routes(audit),
         ivr.http.routes(parts.ivr, clock),
         console.system.routes(parts.look, app.openapi),
-        acd.http.routes(parts.floor, clock, parts.figures, parts.queue_names),
+        acd.http.routes(parts.floor, clock, parts.figures, parts.ivr.queue_names),
         agents.http.routes(parts.agents, audit),
         recordings.http.routes(parts.recordings, audit, clock, RetentionPolicy()),
         transcription.http.routes(parts.transcripts, audit, clock),

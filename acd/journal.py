@@ -91,7 +91,7 @@ class Journal:
         return facts
 
     def _check_last(self, entries: list[Entry]) -> None:
-        if not entries or (self._last and entries[0].body != self._last):
+        if not entries or entries[0].seq != self.seq or (self._last and entries[0].body != self._last):
             raise Diverged("The log holds other facts than those that were written.")
 
     def _advance(self, entry: Entry) -> None:
@@ -124,7 +124,16 @@ class Journal:
             return Floor.load(kept[1], rules), kept[0]
         except msgspec.ValidationError as error:
             log.warning("checkpoint of another version, replaying everything", stream=self.stream, reason=str(error))
+            await self._must_be_whole()
             return Floor(rules), 0
+
+    async def _must_be_whole(self) -> None:
+        """A log whose oldest facts were trimmed cannot make up for a checkpoint."""
+        if (first := await self._page(0, 1)) and first[0].seq != 1:
+            raise Unavailable(
+                "The floor's checkpoint is of another version and the facts before it are trimmed: start the version "
+                "that wrote it, sign everybody out, then start this one."
+            )
 
     async def save_checkpoint(self, seq: int, state: bytes) -> None:
         """Keep a checkpoint of everything up to `seq`; a log that is away is no reason to stop."""
@@ -140,9 +149,9 @@ class Journal:
             entries.extend(page)
         return entries
 
-    async def _page(self, after: int) -> list[Entry]:
+    async def _page(self, after: int, limit: int = PAGE) -> list[Entry]:
         try:
             async with asyncio.timeout(self._patience_s):
-                return await self._log.read(self.stream, after, PAGE)
+                return await self._log.read(self.stream, after, limit)
         except TimeoutError as error:
             raise Unavailable("The floor's log does not answer.") from error

@@ -4,6 +4,7 @@ The log has a file of its own, because an append stands between a waiting caller
 """
 
 import asyncio
+import itertools
 import sqlite3
 import weakref
 from collections import defaultdict
@@ -37,6 +38,10 @@ LEASE_SCHEMA = (
         " until REAL NOT NULL) WITHOUT ROWID"
     ),
 )
+
+
+TRIM_STEP = 500
+"""Most facts that are forgotten in one transaction."""
 
 
 class LocalEventLog:
@@ -79,6 +84,15 @@ class LocalEventLog:
         """See `EventLog.load_checkpoint`."""
         return await self._file.read(lambda connection: get_checkpoint(connection, stream))
 
+    async def trim(self, stream: str, upto: int, before: datetime) -> int:
+        """See `EventLog.trim`. In small steps, because an append that waits for one keeps a caller waiting."""
+        gone = 0
+        while step := await self._file.write(
+            lambda connection: trim_facts(connection, stream, upto, before.timestamp(), TRIM_STEP)
+        ):
+            gone += step
+        return gone
+
     async def close(self) -> None:
         """Finish what was asked for and close the file."""
         await self._file.close()
@@ -102,6 +116,19 @@ def append_facts(connection: sqlite3.Connection, stream: str, expected: int, bod
         [(stream, seq, at, body) for seq, body in enumerate(bodies, expected + 1)],
     )
     return last
+
+
+def trim_facts(connection: sqlite3.Connection, stream: str, upto: int, before: float, most: int) -> int:
+    """Delete the oldest facts as `EventLog.trim` says, at most `most`; returns how many went."""
+    kept = get_checkpoint(connection, stream)
+    last = min(upto, kept[0] if kept else 0, stream_head(connection, stream) - 1)
+    oldest = connection.execute(
+        "SELECT seq, at FROM facts WHERE stream = ? AND seq <= ? ORDER BY seq LIMIT ?", (stream, last, most)
+    )
+    gone = [seq for seq, _ in itertools.takewhile(lambda row: row[1] < before, oldest)]
+    if gone:
+        connection.execute("DELETE FROM facts WHERE stream = ? AND seq <= ?", (stream, gone[-1]))
+    return len(gone)
 
 
 def stream_head(connection: sqlite3.Connection, stream: str) -> int:

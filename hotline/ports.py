@@ -50,6 +50,15 @@ class EventLog(Protocol):
         """The newest checkpoint as `(seq, state)`."""
         ...
 
+    async def trim(self, stream: str, upto: int, before: datetime) -> int:
+        """Forget the oldest facts: those with `seq <= upto` that the log took before `before`. Never one that is newer
+        than the checkpoint, never the last one of the stream; positions stay as they are. Returns how many.
+
+        Raises:
+            Unavailable: the log does not answer; some may have gone.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Fence:

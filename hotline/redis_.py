@@ -20,7 +20,7 @@ from redis.exceptions import NoScriptError, RedisError
 
 from hotline.clock import Clock
 from hotline.errors import Conflict, Unavailable
-from hotline.local import Listeners, Subscription
+from hotline.local import TRIM_STEP, Listeners, Subscription
 from hotline.ports import Entry, Fence
 from hotline.tasks import Tasks
 
@@ -48,6 +48,20 @@ local kept = redis.call('HGET', KEYS[1], 'seq')
 if kept and tonumber(kept) > tonumber(ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], 'seq', ARGV[1], 'state', ARGV[2])
 return 1
+"""
+
+# Entry by entry, because XTRIM MINID is not known before Redis 6.2.
+TRIM = """
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
+if #last == 0 then return 0 end
+local upto = math.min(tonumber(ARGV[1]), tonumber(string.match(last[1][1], '^%d+')) - 1)
+local gone = {}
+for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', ARGV[3])) do
+  if tonumber(string.match(entry[1], '^%d+')) > upto or tonumber(entry[2][2]) >= tonumber(ARGV[2]) then break end
+  gone[#gone + 1] = entry[1]
+end
+if #gone > 0 then redis.call('XDEL', KEYS[1], unpack(gone)) end
+return #gone
 """
 
 # The number is at least the server's time in microseconds: it keeps rising when Redis comes back empty.
@@ -177,6 +191,14 @@ class RedisEventLog:
         question = cast("Awaitable[Any]", self._redis.client.hmget(self._checkpoint(stream), ["seq", "state"]))
         seq, state = await self._redis.ask(question)
         return None if seq is None else (int(seq), bytes(state))
+
+    async def trim(self, stream: str, upto: int, before: datetime) -> int:
+        """See `EventLog.trim`. The checkpoint is asked for first: it only grows."""
+        kept = await self.load_checkpoint(stream)
+        last, moment, gone = min(upto, kept[0] if kept else 0), repr(before.timestamp()), 0
+        while step := int(await self._redis.run(TRIM, [self._facts(stream)], last, moment, TRIM_STEP)):
+            gone += step
+        return gone
 
     def _facts(self, stream: str) -> str:
         return f"{self._prefix}log:{stream}"

@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     0: never."""
     disk_floor_mib: int = Field(default=500, ge=0)
     """Free room for recordings below which an alarm is raised, MiB."""
+    facts_days: int = Field(default=30, ge=2)
+    """How long the event log keeps facts that are folded into the database and behind a checkpoint, days. The figures
+    of the last 24 hours are read from it at a start."""
     workers: int = Field(default=1, ge=0, le=64)
     """Worker processes for transcription; 0: somebody else runs them."""
     region: str = "0717"

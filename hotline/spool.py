@@ -157,6 +157,12 @@ class SpooledLog:
             return mine
         return max((kept for kept in (mine, theirs) if kept is not None), default=None, key=lambda kept: kept[0])
 
+    async def trim(self, stream: str, upto: int, before: datetime) -> int:
+        """See `EventLog.trim`. What the inner log has not taken yet is not trimmed."""
+        if self._broken:
+            raise Unavailable("The event log is away: it is trimmed when it is back.")
+        return await self._inner.trim(stream, upto, before)
+
     async def replay(self) -> None:
         """Bring what is spooled to the inner log, stream by stream; returns quietly when it still is away."""
         if not self._broken and not self.spooled:

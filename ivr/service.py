@@ -150,6 +150,10 @@ class IvrService:
             undeclared=self._undeclared,
         )
 
+    def queue_names(self) -> dict[str, str]:
+        """Every queue that a number in the catalogue leads to."""
+        return {queue: queue for queue in sorted({one.queue for one in self.catalogue.entries})}
+
     async def reload_catalogue(self) -> None:
         """Take the stored catalogue, keep a snapshot of it, and render what its numbers need.
 

@@ -46,5 +46,9 @@ class MemoryLog:
             raise Unavailable("The log is away.")
         self.checkpoint = (seq, state)
 
+    async def trim(self, stream: str, upto: int, before: datetime) -> int:
+        """Forgets nothing; how logs forget is `tests/contract/test_trimming.py`'s business."""
+        return 0
+
     async def load_checkpoint(self, stream: str) -> tuple[int, bytes] | None:
         return self.checkpoint
