@@ -10,7 +10,12 @@ talk, n seats, offered load a = λ / μ, impatience rate θ = 1 / mean patience:
 * Erlang A (M/M/n+M): a birth-death chain with births λ and deaths min(k, n) μ + max(k - n, 0) θ in state k. From
   its stationary p(k): the share that waits Σ p(k≥n), the share that abandons θ E[queue] / λ, and the mean time in
   queue of all calls E[queue] / λ (Little).
-* A chain of ten pools in which seats have two neighbouring skills should be close to one pool with all skills.
+* Ten pools of five seats at 0.9: apart, as a chain in which every seat has two neighbouring skills, and as one pool
+  with all skills. A chain keeps most of what pooling gains whichever idle seat is chosen, but not all: a surplus has
+  to travel around the ring, seat by seat. With the house's recipe — after so many seconds anybody may answer — nearly
+  all of it is kept, and the share answered outside their own pool is told beside it.
+* Starvation is bounded: with a constant head start for some calls, nobody is overtaken by a call that came later
+  than that, however many of them come.
 """
 
 import argparse
@@ -19,7 +24,7 @@ import math
 import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from statistics import mean, stdev
@@ -45,6 +50,11 @@ class Load:
     """Calls of pool i need skill i."""
     skills_each: int = 1
     """Neighbouring skills of a seat."""
+    anyone_after_s: float = math.inf
+    """After so long anybody may answer."""
+    choice: m.SeatChoice = m.SeatChoice.LONGEST_IDLE
+    head_start_s: int = 0
+    """Of every second call."""
 
     @property
     def offered(self) -> float:
@@ -59,6 +69,12 @@ class Outcome:
     waits: float
     """Share of calls that wait at all."""
     abandons: float = 0.0
+    in_20_s: float = math.nan
+    """Share of calls that waited no longer than this."""
+    outside: float = 0.0
+    """Share of calls answered by a seat without the skill that was asked for first."""
+    overtaken_s: float = 0.0
+    """How much later, at most, somebody came who was answered before a caller of the same pool that waited."""
 
 
 def erlang_b(seats: int, offered: float) -> float:
@@ -108,15 +124,19 @@ class Run:
     load: Load
     chance: random.Random
     now_s: float = 0.0
-    floor: Floor = field(default_factory=lambda: Floor(m.Rules(wrap_up=timedelta())))
+    floor: Floor = field(default_factory=Floor)
     ids: CountedIds = field(default_factory=CountedIds)
     events: list[tuple[float, int, m.AnyCommand]] = field(default_factory=list)
     joined_s: dict[str, float] = field(default_factory=dict)
     waits: dict[str, float] = field(default_factory=dict)
     abandoned: set[str] = field(default_factory=set)
+    outside: set[str] = field(default_factory=set)
+    asked: dict[str, str] = field(default_factory=dict)
+    overtaken_s: float = 0.0
     count: int = 0
 
     def go(self, calls: int) -> Outcome:
+        self.floor.rules = m.Rules(wrap_up=timedelta(), choice=self.load.choice)
         for seat in range(self.load.seats):
             first = seat % self.load.pools
             skills = {f"s{(first + step) % self.load.pools}": 1 for step in range(self.load.skills_each)}
@@ -128,14 +148,29 @@ class Run:
         counted = [f"c{number}" for number in range(int(calls * WARM_UP), calls)]
         times = [self.waits[call] for call in counted]
         gone = sum(call in self.abandoned for call in counted)
-        return Outcome(mean(times), sum(time > 1e-5 for time in times) / len(times), gone / len(times))
+        outside = sum(call in self.outside for call in counted)
+        return Outcome(
+            mean_wait_s=mean(times),
+            waits=sum(time > 1e-5 for time in times) / len(times),
+            abandons=gone / len(times),
+            in_20_s=sum(time <= 20 for time in times) / len(times),
+            outside=outside / len(times),
+            overtaken_s=self.overtaken_s,
+        )
 
     def _arrive(self, call: str) -> None:
         self.joined_s[call] = self.now_s
         if not math.isinf(self.load.patience_s):
             self._later(self.chance.expovariate(1 / self.load.patience_s), m.Abandon(call=call))
-        pool = self.chance.randrange(self.load.pools)
-        self.do(m.Join(call=call, queue="q", needs=(m.Need(f"s{pool}"),)))
+        self.asked[call] = f"s{self.chance.randrange(self.load.pools)}"
+        after_s = self.load.anyone_after_s
+        recipe = () if math.isinf(after_s) else (m.Step(after_s=after_s),)
+        head_start = self.load.head_start_s * (self.count % 2)
+        needs = (m.Need(self.asked[call]),)
+        self.do(m.Join(call=call, queue="q", needs=needs, recipe=recipe, priority=head_start))
+        if recipe and (waiting := self.floor.call(call)) is not None and waiting.waits:
+            self._later(after_s, m.Tick())
+        self.count += 1
 
     def _until(self, moment_s: float) -> None:
         while self.events and self.events[0][0] <= moment_s:
@@ -148,12 +183,22 @@ class Run:
         self.count += 1
         heapq.heappush(self.events, (self.now_s + seconds, self.count, command))
 
+    def _note(self, offered: m.Offered) -> None:
+        seat, asked = self.floor.seat(offered.seat), self.asked[offered.call]
+        if seat is not None and asked not in seat.skills:
+            self.outside.add(offered.call)
+        if self.load.head_start_s:
+            here = (call.call for call in self.floor.waiting() if call.waits)
+            late = (self.joined_s[offered.call] - self.joined_s[call] for call in here if self.asked[call] == asked)
+            self.overtaken_s = max(self.overtaken_s, *late, 0.0)
+
     def do(self, command: m.AnyCommand) -> None:
         facts = self.floor.decide(command, START + timedelta(seconds=self.now_s), self.ids.new)
         for fact in facts:
             self.floor.apply(fact)
         for fact in facts:
             if isinstance(fact, m.Offered):
+                self._note(fact)
                 self.do(m.Answer(offer=fact.offer))
                 self._later(self.chance.expovariate(1 / self.load.talk_s), m.Finish(call=fact.call))
             elif isinstance(fact, m.LeftQueue):
@@ -198,6 +243,17 @@ SCENES = {
 POOLED = Load(seats=50, arrivals=45 / 180, talk_s=180)
 CHAIN = Load(seats=50, arrivals=45 / 180, talk_s=180, pools=10, skills_each=2)
 APART = Load(seats=50, arrivals=45 / 180, talk_s=180, pools=10, skills_each=1)
+BUSY = Load(seats=10, arrivals=11 / 180, talk_s=180, patience_s=300, head_start_s=60)
+POOLS = {
+    "ten pools apart": APART,
+    "chain of two skills": CHAIN,
+    "chain, specialists first": replace(CHAIN, choice=m.SeatChoice.SPECIALIST_FIRST),
+    "chain, fewest calls": replace(CHAIN, choice=m.SeatChoice.FEWEST_CALLS),
+    "chain of three skills": replace(CHAIN, skills_each=3),
+    "chain, anybody after 20 s": replace(CHAIN, anyone_after_s=20),
+    "chain, anybody after 10 s": replace(CHAIN, anyone_after_s=10),
+    "one pool": POOLED,
+}
 
 
 def main() -> None:
@@ -211,10 +267,30 @@ def main() -> None:
         for name, ours, error, theirs, distance in compare(found, theory(load)):
             verdict = "within 3 standard errors" if distance <= 3 else "OUTSIDE 3 standard errors"
             print(f"{scene:24} {name:16} {ours:10.4f} ± {error:.4f}  theory {theirs:10.4f}  {distance:4.1f}  {verdict}")
-    for name, load in (("one pool", POOLED), ("chain of ten pools", CHAIN), ("ten pools apart", APART)):
-        found = runs(load, options.calls, options.seeds, options.workers)
-        print(f"{name:24} mean wait s      {mean(outcome.mean_wait_s for outcome in found):10.4f}")
-    print(f"{'one pool, Erlang C':24} mean wait s      {theory(POOLED).mean_wait_s:10.4f}")
+    chains(options.calls, options.seeds, options.workers)
+    overtaken = max(outcome.overtaken_s for outcome in runs(BUSY, options.calls, options.seeds, options.workers))
+    print(
+        f"with {BUSY.head_start_s} s of head start nobody was overtaken by who came more than {overtaken:.3f} s later"
+    )
+
+
+def chains(calls: int, seeds: int, workers: int) -> None:
+    """Print what pools lose by being apart, and what chains of them keep."""
+    apart, pooled = theory(replace(POOLED, seats=5, arrivals=POOLED.arrivals / 10)), theory(POOLED)
+    for name, load in POOLS.items():
+        found = runs(load, calls, seeds, workers)
+        wait = mean(outcome.mean_wait_s for outcome in found)
+        print(
+            f"{name:26} mean wait {wait:7.1f} s  within 20 s {mean(outcome.in_20_s for outcome in found):6.1%}  "
+            f"outside {mean(outcome.outside for outcome in found):6.1%}  "
+            f"keeps {kept(wait, apart, pooled):6.1%} of what pooling gains"
+        )
+    print(f"{'Erlang C':26} apart {apart.mean_wait_s:.1f} s, one pool {pooled.mean_wait_s:.1f} s")
+
+
+def kept(wait_s: float, apart: Outcome, pooled: Outcome) -> float:
+    """Which share of what pooling gains this mean wait keeps: 0 as apart, 1 as pooled."""
+    return (apart.mean_wait_s - wait_s) / (apart.mean_wait_s - pooled.mean_wait_s)
 
 
 if __name__ == "__main__":
