@@ -16,9 +16,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calls.tables import call_lines, calls
 from hotline.database import Database
+from hotline.prepared import Prepared, Row
 from recordings.service import RecordingService
 
 log = structlog.get_logger(__name__)
+
+
+_UNANSWERED = Prepared(
+    select(calls.c.call, calls.c.arrived_at)
+    .join(call_lines, call_lines.c.call == calls.c.call)
+    .where(calls.c.ended_at.is_not(None), calls.c.answered_at.is_(None))
+    .distinct()
+)
+"""Lines are kept while their call lives, and of an unanswered one until its tracks are gone: so this reads few rows."""
 
 
 class Leftovers:
@@ -47,8 +57,8 @@ class Leftovers:
     async def _discard_unanswered(self) -> None:
         """What a citizen said while a phone rang is not kept when nobody answered."""
         for call in await self._database.read(_unanswered):
-            await self._recordings.discard(call.call, call.arrived_at)
-            await self._database.write(partial(_forget_lines, call=call.call))
+            await self._recordings.discard(call["call"], call["arrived_at"])
+            await self._database.write(partial(_forget_lines, call=call["call"]))
 
 
 def _folders(root: Path) -> list[Path]:
@@ -68,14 +78,8 @@ async def _ended_call(connection: AsyncConnection, line: str) -> Any:
     return (await connection.execute(query)).first()
 
 
-async def _unanswered(connection: AsyncConnection) -> Sequence[Any]:
-    query = (
-        select(calls.c.call, calls.c.arrived_at)
-        .join(call_lines, call_lines.c.call == calls.c.call)
-        .where(calls.c.ended_at.is_not(None), calls.c.answered_at.is_(None))
-        .distinct()
-    )
-    return (await connection.execute(query)).all()
+async def _unanswered(connection: AsyncConnection) -> Sequence[Row]:
+    return await _UNANSWERED.rows(connection, {})
 
 
 async def _forget_lines(connection: AsyncConnection, call: str) -> None:

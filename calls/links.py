@@ -5,10 +5,11 @@ still to be done, so that nothing depends on a message that can be lost.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calls.leftovers import Leftovers
@@ -30,6 +31,8 @@ from transcription.service import TranscriptService
 
 log = structlog.get_logger(__name__)
 ROUND_S = 1.0
+IDLE_S = 5.0
+"""A transcript that nobody here waits for, because somebody asked for it again, is attached that late."""
 SWEEP_S = 30.0
 
 _OUTCOMES = {
@@ -41,6 +44,7 @@ _OUTCOMES = {
 
 _NEW_LINE = Prepared(insert(call_lines))
 _LINES = Prepared(select(call_lines).where(call_lines.c.call == bindparam("key")))
+_FORGET_LINES = Prepared(delete(call_lines).where(call_lines.c.call == bindparam("key")))
 _NEW_MUTE = Prepared(insert(call_mutes))
 _MUTES = Prepared(select(call_mutes).where(call_mutes.c.call == bindparam("key")))
 _END_MUTES = Prepared(update(call_mutes).where(call_mutes.c.call == bindparam("key"), call_mutes.c.ended_at.is_(None)))
@@ -60,7 +64,7 @@ class Links:
     ) -> None:
         self._recordings, self._tickets, self._transcripts = recordings, tickets, transcripts
         self._leftovers, self._changed = leftovers, changed
-        self._ended = asyncio.Event()
+        self._ended, self._closed = asyncio.Event(), asyncio.Event()
         self._asked: set[str] = set()
         """Recordings whose transcript was asked for and has not come; after a restart they are asked for again."""
 
@@ -99,6 +103,7 @@ class Links:
         if call.answered_at is not None:
             await _END_MUTES.run(connection, {"key": fact.call, "ended_at": fact.at})
             await recording_rows.end_recording(connection, fact.call, fact.at, await _mutes(connection, fact.call))
+            await _FORGET_LINES.run(connection, {"key": fact.call})  # the recording knows them
         if fact.outcome is Outcome.FAILED:
             await self._tickets.call_back(connection, call, "failed_node", fact.at)
 
@@ -115,8 +120,7 @@ class Links:
         """Close recordings, ask for transcripts, attach them; until cancelled."""
         async with Tasks("links") as tasks:
             tasks.keep(self._close_recordings, "recordings", pause_s=0.0)
-            tasks.keep(self._ask_for_transcripts, "transcripts wanted", pause_s=ROUND_S)
-            tasks.keep(self._attach_transcripts, "transcripts ready", pause_s=ROUND_S)
+            tasks.keep(self._look_after_transcripts, "transcripts", pause_s=0.0)
             tasks.keep(self._catch_up, "transcripts lost", pause_s=SWEEP_S)
             await asyncio.Event().wait()
 
@@ -132,7 +136,17 @@ class Links:
         await self._leftovers.tidy()
         swept = await self._recordings.sweep()
         if swept.closed:
+            self._closed.set()
             await self._changed()
+
+    async def _look_after_transcripts(self) -> None:
+        """At once when recordings were closed, every second while a worker has something to do, and now and then."""
+        self._closed.clear()
+        await self._ask_for_transcripts()
+        await self._attach_transcripts()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ROUND_S if self._asked else IDLE_S):
+                await self._closed.wait()
 
     async def _ask_for_transcripts(self) -> None:
         wanting = await self._recordings.pending_transcription()

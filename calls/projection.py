@@ -1,11 +1,13 @@
 """Folds call facts into SQL: the call's row here, tickets and recordings through `links`.
 
 A batch of facts and the cursor behind it are written in one transaction, so a database outage or a kill -9
-loses nothing and repeats nothing: what is not yet folded is read from the log again. Facts are gathered for a
-moment first, because a call's facts come in bursts and its row should change once for each.
+loses nothing and repeats nothing: what is not yet folded is read from the log again. The first fact after a pause
+is written at once; the next are gathered for a moment, because a call's facts come in bursts and its row should
+change once for each.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -26,8 +28,11 @@ from hotline.prepared import Prepared
 log = structlog.get_logger(__name__)
 _decode = msgspec.json.Decoder(AnyCallFact).decode
 BATCH = 200
-GATHER_S = 0.2
-"""How long facts are gathered: what people see may be that old."""
+GATHER_S, GATHER_LONG_S = 0.2, 0.5
+"""How long facts are gathered after others were written: what people see may be that old. The first fact after a pause
+is written at once."""
+MANY = 12
+"""Facts in one go: when there are that many, the next are gathered for longer."""
 IDLE_S = 1.0
 
 Consequence = Callable[[AsyncConnection, AnyCallFact, CallRow], Awaitable[None]]
@@ -64,25 +69,28 @@ class Projection:
     async def run(self) -> None:
         """Fold whatever comes, until cancelled; an unavailable database is tried again."""
         while True:
-            self._report(await self._fold_all())
-            if self._problem:
+            self._nudged.clear()
+            folded, problem = await self._fold_all()
+            self._report(problem)
+            if problem:
                 await asyncio.sleep(IDLE_S)
-            try:
+            elif folded:
+                await asyncio.sleep(GATHER_LONG_S if folded >= MANY else GATHER_S)
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(IDLE_S):
                     await self._nudged.wait()
-                    await asyncio.sleep(GATHER_S)
-            except TimeoutError:
-                pass
-            self._nudged.clear()
 
-    async def _fold_all(self) -> str:
-        """Fold until nothing is left; why it could not go on, empty when it could."""
+    async def _fold_all(self) -> tuple[int, str]:
+        """Fold until nothing is left; how many facts it were, and why it could not go on, empty when it could."""
+        folded = 0
         try:
-            while await self.fold():
-                pass
+            while several := await self.fold():
+                folded += several
+                if several < BATCH:
+                    break
         except Unavailable as error:
-            return str(error)
-        return ""
+            return folded, str(error)
+        return folded, ""
 
     def _report(self, problem: str) -> None:
         """One line when it begins and one when it is over, however often it was tried."""

@@ -7,8 +7,8 @@ writes is right on both without locks of its own.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -29,6 +29,8 @@ Change = Callable[[AsyncConnection], Awaitable[T]]
 
 BATCH = 32
 """Most changes in one commit on SQLite."""
+READERS = 4
+"""Most queries at the same time on SQLite."""
 TRIES = 8
 """How often a change is tried before PostgreSQL's serialisation failures count as `Unavailable`."""
 TRY_AGAIN = frozenset({"40001", "40P01"})
@@ -104,15 +106,15 @@ class SqliteDatabase:
 
     def __init__(self, url: URL, timeout_s: float) -> None:
         self._timeout_s = timeout_s
-        self._readers = _sqlite_engine(url, timeout_s, 4, "BEGIN", "PRAGMA query_only=ON")
+        self._reader = _SqliteReader(_sqlite_engine(url, timeout_s, READERS, "PRAGMA query_only=ON"))
         self._reading = LoopThread("sqlite reader")
-        self._writer = _SqliteWriter(_sqlite_engine(url, timeout_s, 1, ""), timeout_s)
+        self._writer = _SqliteWriter(_sqlite_engine(url, timeout_s, 1), timeout_s)
         self._writing = LoopThread("sqlite writer")
         self._closed = False
 
     async def read(self, query: Change[T]) -> T:
         """See `Database.read`."""
-        return await _answer(self._reading.run(lambda: _in_transaction(self._readers, query)), self._timeout_s)
+        return await _answer(self._reading.run(lambda: self._reader.read(query)), self._timeout_s)
 
     async def write(self, change: Change[T]) -> T:
         """See `Database.write`.
@@ -136,9 +138,50 @@ class SqliteDatabase:
         if self._writing.started:
             await self._writing.run(self._writer.close)
         if self._reading.started:
-            await self._reading.run(self._readers.dispose)
+            await self._reading.run(self._reader.close)
         await self._writing.close()
         await self._reading.close()
+
+
+class _SqliteReader:
+    """The one who reads; lives on the reading thread's loop."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._free: list[AsyncConnection] = []
+
+    async def read(self, query: Change[T]) -> T:
+        """Run a query in a transaction of its own, so that it sees one state of the file."""
+        connection = self._free.pop() if self._free else await self._engine.connect()
+        try:
+            async with _begun(connection, "BEGIN"):
+                result = await query(connection)
+        except BaseException:
+            await connection.close()
+            raise
+        self._free.append(connection)
+        return result
+
+    async def close(self) -> None:
+        for connection in self._free:
+            await connection.close()
+        await self._engine.dispose()
+
+
+@asynccontextmanager
+async def _begun(connection: AsyncConnection, begin: str) -> AsyncGenerator[AtOnce]:
+    """A transaction that is begun and ended here and not by SQLAlchemy, which takes ten times as long."""
+    now = at_once(connection)
+    assert now is not None  # noqa: S101 - it is SQLite's
+    now.execute(begin)
+    try:
+        yield now
+        now.execute("COMMIT")
+    finally:
+        if now.in_transaction:
+            now.execute("ROLLBACK")
+        if connection.in_transaction():
+            await connection.rollback()  # SQLAlchemy thinks that it has begun one; there is nothing left to do
 
 
 class _SqliteWriter:
@@ -181,7 +224,9 @@ class _SqliteWriter:
         try:
             async with asyncio.timeout(self._timeout_s):
                 connection = await self._connect()
-                await self._transact(connection, batch)
+                async with _begun(connection, "BEGIN IMMEDIATE") as now:
+                    for change in batch:
+                        await change.run(connection, now, alone=len(batch) == 1)
         except asyncio.CancelledError:
             _fail(batch, Unavailable("The database is closed."))
             raise
@@ -191,21 +236,6 @@ class _SqliteWriter:
         else:
             for change in batch:
                 change.settle()
-
-    async def _transact(self, connection: AsyncConnection, batch: list["_Change"]) -> None:
-        """All in one transaction, which is begun and ended here and not by SQLAlchemy: that takes ten times as long."""
-        now = at_once(connection)
-        assert now is not None  # noqa: S101 - it is SQLite's
-        now.execute("BEGIN IMMEDIATE")
-        try:
-            for change in batch:
-                await change.run(connection, now, alone=len(batch) == 1)
-            now.execute("COMMIT")
-        finally:
-            if now.in_transaction:
-                now.execute("ROLLBACK")
-            if connection.in_transaction():
-                await connection.rollback()  # SQLAlchemy thinks that it has begun one; there is nothing left to do
 
     async def _connect(self) -> AsyncConnection:
         """The connection, kept from one commit to the next while nothing goes wrong."""
@@ -384,7 +414,7 @@ def _sqlstate(error: DBAPIError) -> str:
     return str(getattr(error.orig, "sqlstate", None) or "")
 
 
-def _sqlite_engine(url: URL, timeout_s: float, connections: int, begin: str, *pragmas: str) -> AsyncEngine:
+def _sqlite_engine(url: URL, timeout_s: float, connections: int, *pragmas: str) -> AsyncEngine:
     engine = create_async_engine(
         url,
         hide_parameters=True,
@@ -393,7 +423,7 @@ def _sqlite_engine(url: URL, timeout_s: float, connections: int, begin: str, *pr
         pool_timeout=timeout_s,
         # The file's own patience is shorter than ours, so that its sentence arrives instead of a bare time-out.
         connect_args={"timeout": timeout_s * 0.6, "async_creator_fn": connect_inline},
-        pool_reset_on_return=None,  # every use ends its transaction itself
+        pool_reset_on_return=None,  # see `_begun`
     )
 
     def on_connect(connection: Any, record: Any) -> None:
@@ -407,10 +437,5 @@ def _sqlite_engine(url: URL, timeout_s: float, connections: int, begin: str, *pr
             raise
         cursor.close()
 
-    def on_begin(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
-
     event.listen(engine.sync_engine, "connect", on_connect)
-    if begin:
-        event.listen(engine.sync_engine, "begin", on_begin)
     return engine
