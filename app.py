@@ -119,8 +119,7 @@ class Hotline:
         self.identity = IdentityService(database, clock, ids, self.audit)
         self.idempotency = SqlIdempotency(database, clock)
         self.clock = clock
-        self.asterisk = None if settings.ami_url else AsteriskProcess(settings, clock)
-        asterisk = self.asterisk
+        self.asterisk = asterisk = None if settings.ami_url else AsteriskProcess(settings, clock)
         self.switch = AsteriskSwitch((lambda: asterisk.ami) if asterisk else parse_ami_url(settings.ami_url), clock)
         self.ivr = IvrService(
             SqlNumberStore(database), clock, data, home=settings.region, voice=voices.choose(settings.piper_voice)
@@ -168,9 +167,8 @@ class Hotline:
         )
         self.disk = DiskWatch(data, lambda _low, _room: self._news(), floor=settings.disk_floor_mib << 20)
         self.purger = Purger(database, self.recordings.files, RetentionPolicy(), clock, self.audit)
-        streams, folded = ("floor", self.ledger.stream), (self.ledger.stream,)
-        keep = timedelta(days=settings.facts_days)
-        self.trimmer = Trimmer(stores.log, database, clock, keep, streams=streams, projected=folded)
+        trimmed, keep = ("floor", self.ledger.stream), timedelta(days=settings.facts_days)
+        self.trimmer = Trimmer(stores.log, database, clock, keep, streams=trimmed, projected=trimmed[1:])
         self.projection = Projection(stores.log, self.ledger.stream, database, self.links.consequence)
         self.gauges = Gauges(
             self.registry,
