@@ -36,9 +36,11 @@ check: setup-test
 	$(PY) -m mypy $(PACKAGES) tests speech bench scripts
 	$(PY) -m pyright
 	.venv/bin/lint-imports
+	sh scripts/console-check types lint
 
 test-unit: setup-test
 	$(PYTEST) tests/unit
+	sh scripts/console-check unit
 test-contract: setup-test
 	$(PYTEST) tests/contract
 test-integration: setup-test
@@ -64,4 +66,4 @@ lock: setup-test
 	sh scripts/lock
 
 clean:
-	rm -rf .venv build dist
+	rm -rf .venv build dist console/dist console/web/node_modules

@@ -42,10 +42,9 @@ LANDING: Mapping[Role, str] = {
     Role.OPERATOR: "/desk",
     Role.EXPERT: "/desk",
     Role.SUPERVISOR: "/wallboard",
-    Role.QA: "/replay",
 }
 """Where a role begins its day, the first that fits; everybody else sees the status page."""
-ROOMS = ("/desk", "/wallboard", "/replay", "/replay/{recording}")
+ROOMS = ("/desk", "/wallboard")
 
 
 def routes(dist: Path = DIST) -> APIRouter:
@@ -133,7 +132,6 @@ def _page(text: str) -> Response:
     )
     headers = {
         **HEADERS,
-        "Cache-Control": "no-store",
         "Content-Security-Policy": policy,
         "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
     }

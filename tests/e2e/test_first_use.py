@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -12,6 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from console.pages import LANDING
+from hotline.security import Role
 from tests.asterisk_node import free_rtp_ports, free_udp_port
 from tests.house import ROOT, end_asterisk, free_tcp_port
 from tests.phones import eventually
@@ -42,6 +45,8 @@ class Checkout:
             "HOTLINE_SIP_PORT": str(free_udp_port()),
             "HOTLINE_RTP_PORTS": free_rtp_ports(),
         }
+        # The pages as they are built here; set-up builds them anew only when the commit has others.
+        shutil.copytree(ROOT / "console" / "dist", folder / "console" / "dist")
         self.readme = (folder / "README.md").read_text("utf-8")
         self.lines: list[str] = []
         self.process: subprocess.Popen[str] | None = None
@@ -171,10 +176,12 @@ def see_the_page(checkout: Checkout, login: str, password: str, roles: str) -> N
         assert browser.get("/").headers["location"] == "/login"
         assert "登录" in browser.get("/login").text
         log_in(browser, login, password)
-        home = browser.get("/")
-        assert (home.status_code, "运行状态" in home.text) == (200, True)
-        for asset in set(re.findall(r'"(/assets/[^"]+)"', home.text)):
+        home = browser.get("/", follow_redirects=True)
+        status = browser.get("/status")
+        assert (status.status_code, "运行状态" in status.text) == (200, True)
+        for asset in set(re.findall(r'"(/assets/[^"]+)"', home.text + status.text)):
             assert browser.get(asset).status_code == 200
+        assert home.url.path == LANDING.get(Role(roles), "/status")
         assert browser.get("/api/v1/me").json()["roles"] == roles.split(", ")
         cookie = {"cookie": f"hotline_session={browser.cookies['hotline_session']}"}
         assert browser.post("/api/v1/logout").status_code == 204

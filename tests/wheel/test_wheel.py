@@ -105,11 +105,14 @@ def test_the_demonstration_model_is_there(installed: Installed) -> None:
 def test_everything_that_is_no_code_is_there_and_nothing_of_the_workshop(installed: Installed) -> None:
     with zipfile.ZipFile(installed.wheel) as archive:
         names = set(archive.namelist())
+    sources = ROOT / "console" / "web"
     data = {file.relative_to(ROOT).as_posix() for package in OURS[1:] for file in (ROOT / package).rglob("*")
-            if file.is_file() and file.suffix != ".pyc"}  # fmt: skip
+            if file.is_file() and file.suffix != ".pyc" and not file.is_relative_to(sources)}  # fmt: skip
     assert data <= names
-    assert {"console/static/index.html", "hotline/migrations/env.py", "hotline/py.typed"} <= names
-    assert not [name for name in names if name.startswith(("tests/", "bench/", "scripts/", "speech/", "var/"))]
+    pages = {"console/static/index.html", "console/dist/index.html"}
+    assert pages | {"hotline/migrations/env.py", "hotline/py.typed"} <= names
+    outside = ("tests/", "bench/", "scripts/", "speech/", "var/", "console/web/")
+    assert not [name for name in names if name.startswith(outside) or "node_modules" in name]
 
 
 def test_the_whole_hotline_starts_from_it_and_ends_at_ctrl_c(installed: Installed) -> None:

@@ -1,0 +1,89 @@
+// The desk's telephone as the page sees it.
+import { defineStore } from "pinia";
+import { computed, ref, shallowRef, watch } from "vue";
+import { post } from "@/api/client";
+import { serverNow } from "@/time";
+import { chosenIn, openMicrophone, ringTone } from "./audio";
+import { Softphone, type Heard, type Registration, type Talk } from "./softphone";
+
+export type PhoneKind = "page" | "desk";
+const KEPT = "hotline.phone";
+
+export const usePhone = defineStore("phone", () => {
+  const kind = ref<PhoneKind>(localStorage.getItem(KEPT) === "desk" ? "desk" : "page");
+  const registration = ref<Registration>("off");
+  const talk = ref<Talk>("none");
+  const isMuted = ref(false);
+  const heldSince = ref(0);
+  const microphone = shallowRef<MediaStream | null>(null);
+  const heard = shallowRef<MediaStream | null>(null);
+  const isMicrophoneRefused = ref(false);
+  const isBusy = computed(() => talk.value !== "none");
+  let softphone: Softphone | null = null;
+  let silence = (): void => undefined;
+
+  watch(kind, (chosen) => localStorage.setItem(KEPT, chosen));
+  watch(talk, (now, before) => {
+    silence();
+    silence = now === "ringing" ? ringTone() : () => undefined;
+    if (now === "held") heldSince.value = serverNow();
+    if (now !== "held" && before === "held") heldSince.value = 0;
+  });
+  watch(chosenIn, async () => {
+    if (!microphone.value) return;
+    await takeMicrophone();
+    if (microphone.value) await softphone?.replaceMicrophone(microphone.value);
+  });
+
+  function listen(news: Heard): void {
+    if (news.registration) registration.value = news.registration;
+    if (news.talk) talk.value = news.talk;
+    if (news.muted !== undefined) isMuted.value = news.muted;
+    if (news.stream !== undefined) heard.value = news.stream;
+  }
+
+  async function takeMicrophone(): Promise<boolean> {
+    const former = microphone.value;
+    try {
+      microphone.value = await openMicrophone();
+      isMicrophoneRefused.value = false;
+      former?.getTracks().forEach((track) => track.stop());
+    } catch {
+      isMicrophoneRefused.value = true;
+    }
+    return !isMicrophoneRefused.value;
+  }
+
+  /** Take the microphone and register; with a phone on the desk only say so. Says whether there is something to talk with. */
+  async function start(): Promise<boolean> {
+    if (kind.value === "desk") {
+      stop();
+      await post("/api/v1/desk/phone", { body: { kind: "desk" } });
+      return true;
+    }
+    if (softphone) return true;
+    if (!(await takeMicrophone())) return false;
+    const account = await post("/api/v1/desk/phone", { body: { kind: "page" } });
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    softphone = new Softphone(`${scheme}://${location.host}/sip`, account, () => microphone.value ?? new MediaStream(), listen);
+    softphone.start();
+    return true;
+  }
+
+  function stop(): void {
+    softphone?.stop();
+    softphone = null;
+    registration.value = "off";
+    microphone.value?.getTracks().forEach((track) => track.stop());
+    microphone.value = null;
+  }
+
+  return {
+    kind, registration, talk, isMuted, heldSince, microphone, heard, isMicrophoneRefused, isBusy, start, stop,
+    answer: () => softphone?.answer(),
+    hangUp: () => softphone?.hangUp(),
+    hold: (wanted: boolean) => softphone?.hold(wanted),
+    mute: (wanted: boolean) => softphone?.mute(wanted),
+    press: (key: string) => softphone?.press(key),
+  };
+});

@@ -1,0 +1,44 @@
+// Which room is behind which address, and who may enter. The server guards the data; this only spares closed doors.
+import { createRouter, createWebHistory, type Router } from "vue-router";
+import { t, type Key } from "@/i18n";
+import { useWho } from "@/shell/who";
+
+export interface Room {
+  path: string;
+  title: Key;
+  permission: string;
+}
+
+/** Rooms of the console in the order of the navigation. */
+export const ROOMS: readonly Room[] = [
+  { path: "/desk", title: "nav.desk", permission: "seat.use" },
+  { path: "/wallboard", title: "nav.wallboard", permission: "kpis.read" },
+];
+
+export function makeRouter(): Router {
+  const router = createRouter({
+    history: createWebHistory(),
+    routes: [
+      { path: "/login", component: () => import("@/shell/LoginPage.vue"), meta: { title: "login.title", open: true } },
+      { path: "/desk", component: () => import("@/desk/DeskPage.vue"), meta: { title: "nav.desk" } },
+      { path: "/wallboard", component: () => import("@/wallboard/WallboardPage.vue"), meta: { title: "nav.wallboard" } },
+      { path: "/:rest(.*)*", redirect: "/desk" },
+    ],
+  });
+  router.beforeEach(async (to) => {
+    const who = useWho();
+    if (to.meta["open"]) return true;
+    if (!who.me && !(await who.load())) return "/login";
+    const room = ROOMS.find((one) => to.path.startsWith(one.path));
+    if (room && !who.may(room.permission)) {
+      const other = ROOMS.find((one) => who.may(one.permission));
+      if (!other) location.assign("/status");
+      return other?.path ?? false;
+    }
+    return true;
+  });
+  router.afterEach((to) => {
+    document.title = `${t((to.meta["title"] as Key | undefined) ?? "app.name")} · ${t("app.name")}`;
+  });
+  return router;
+}

@@ -1,0 +1,19 @@
+// What went wrong, said to the person once.
+import { ElMessage } from "element-plus";
+import { Problem } from "@/api/client";
+import { t } from "@/i18n";
+
+export function sayProblem(error: unknown): void {
+  ElMessage.error({ message: error instanceof Problem ? error.message : t("error.network"), grouping: true, duration: 5000 });
+}
+
+/** Do it; a failure is told to the person. Says whether it worked. */
+export async function attempt(work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    sayProblem(error);
+    return false;
+  }
+}

@@ -1,0 +1,80 @@
+// The floor as a supervisor sees it, looked at again whenever something changed.
+import { defineStore } from "pinia";
+import { computed, ref, shallowRef } from "vue";
+import { get, post, type Call, type Figures, type Floor, type Queue, type Reason, type Seat } from "@/api/client";
+import { coalesced } from "@/api/feed";
+import { learnClock, serverNow } from "@/time";
+import { remembered, whyWaiting, type Point, type Why } from "./waits";
+
+export const SPAN_MS = 15 * 60_000;
+const EVERY_MS = 5000;
+const FIGURES_EVERY_MS = 10_000;
+
+export const useBoard = defineStore("board", () => {
+  const floor = shallowRef<Floor | null>(null);
+  const seats = shallowRef<Seat[]>([]);
+  const queues = shallowRef<Queue[]>([]);
+  const calls = shallowRef<Call[]>([]);
+  const figures = shallowRef<Figures | null>(null);
+  const reasons = ref<Reason[]>([]);
+  const points = shallowRef<Point[]>([]);
+  let figuresAt = 0;
+
+  const present = computed(() => seats.value.filter((seat) => seat.state));
+  const waiting = computed(() => queues.value.reduce((sum, queue) => sum + queue.waiting + queue.ringing, 0));
+  const longest = computed(() => {
+    const since = floor.value?.waiting.map((call) => Date.parse(call.waiting_since)) ?? [];
+    return since.length ? Math.min(...since) : 0;
+  });
+  const talking = computed(() => present.value.filter((seat) => seat.call && seat.state !== "offered").length);
+  const ready = computed(() => present.value.filter((seat) => seat.state === "ready").length);
+
+  const look = coalesced(async () => {
+    const [nextFloor, nextSeats, nextQueues, nextCalls] = await Promise.all([
+      get("/api/v1/floor"), get("/api/v1/seats", { query: { limit: 500 } }), get("/api/v1/queues"), get("/api/v1/calls", { query: { live: true, limit: 200 } }),
+    ]);
+    learnClock(nextFloor.at);
+    floor.value = nextFloor;
+    seats.value = nextSeats.items;
+    queues.value = nextQueues.items;
+    calls.value = nextCalls.items;
+    note();
+    if (Date.now() - figuresAt > FIGURES_EVERY_MS) {
+      figuresAt = Date.now();
+      figures.value = await get("/api/v1/kpis", { query: { hours: 24 } });
+    }
+  });
+
+  function note(): void {
+    points.value = remembered(points.value, { at: serverNow(), waiting: waiting.value, talking: talking.value }, SPAN_MS, EVERY_MS);
+  }
+
+  async function start(): Promise<void> {
+    await look();
+    reasons.value = (await get("/api/v1/pause-reasons")).items;
+  }
+
+  function figure(name: string): number | null {
+    return figures.value?.items.find((one) => one.name === name)?.value ?? null;
+  }
+
+  function why(call: string): Why | null {
+    const found = floor.value?.waiting.find((one) => one.call === call);
+    return found && floor.value ? whyWaiting(found, floor.value) : null;
+  }
+
+  async function force(seat: string, action: "ready" | "pause" | "out"): Promise<void> {
+    const path = { seat };
+    if (action === "ready") await post("/api/v1/seats/{seat}/resume", { path });
+    else if (action === "pause") await post("/api/v1/seats/{seat}/pause", { path, body: { reason: "busy" } });
+    else await post("/api/v1/seats/{seat}/sign-out", { path, body: { reason: "forced" } });
+    await look();
+  }
+
+  async function hangUp(call: string): Promise<void> {
+    await post("/api/v1/calls/{call}/hang-up", { path: { call } });
+    await look();
+  }
+
+  return { floor, seats, present, queues, calls, figures, reasons, points, waiting, longest, talking, ready, look, start, figure, why, force, hangUp };
+});
