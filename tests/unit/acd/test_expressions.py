@@ -106,5 +106,5 @@ def test_anything_is_either_read_or_refused(text: str) -> None:
     try:
         assert parse(text)
     except BadInput:
-        with pytest.raises(BadInput, match="^The expression .*[.]$"):
+        with pytest.raises(BadInput, match=r"^The expression .*[.]$"):
             parse(text)
