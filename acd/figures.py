@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from acd import measures
 from acd.ledger import Ledger
-from acd.measures import CallStay, ServiceLevelFormula
+from acd.measures import CallStay, OfferEnd, ServiceLevelFormula
 
 
 class Figure(BaseModel):
@@ -37,8 +37,10 @@ def figures(ledger: Ledger, now: datetime, span: timedelta, queue: str | None, d
         for stay in ledger.stays(now - span)
         if stay.left_at is not None and queue in (None, stay.queue) and dialled in (None, stay.dialled)
     ]
-    items = [*_shares(stays), *_times(stays, ledger, now)]
-    return Figures(since=now - span, until=now, queue=queue, dialled=dialled, calls=len(stays), items=items)
+    offers = [] if dialled else [end for end in ledger.offers(now - span) if queue in (None, end.queue)]
+    items = [*_shares(stays), *_losses(stays), *_times(stays, ledger, now), *_offers(stays, offers)]
+    calls = sum(not stay.call_back for stay in stays)
+    return Figures(since=now - span, until=now, queue=queue, dialled=dialled, calls=calls, items=items)
 
 
 def _shares(stays: list[CallStay]) -> list[Figure]:
@@ -82,6 +84,41 @@ def _shares(stays: list[CallStay]) -> list[Figure]:
     ]
 
 
+def _losses(stays: list[CallStay]) -> list[Figure]:
+    return [
+        Figure(
+            name=f"lost_{reason.value}",
+            value=float(count),
+            unit="calls",
+            formula=f"left the queue unanswered: {reason.value}",
+        )
+        for reason, count in measures.losses(stays).items()
+    ]
+
+
+def _offers(stays: list[CallStay], offers: list[OfferEnd]) -> list[Figure]:
+    return [
+        Figure(
+            name="call_back_rate",
+            value=measures.call_back_rate(stays),
+            unit="share",
+            formula="call-backs answered / call-backs that are over, those left out whose citizen rang again",
+        ),
+        Figure(
+            name="reach_rate",
+            value=measures.reach_rate(offers),
+            unit="share",
+            formula="offers to seats answered / offers answered or not; not told for a dialled number",
+        ),
+        Figure(
+            name="ring_time",
+            value=measures.ring_time(offers),
+            unit="s",
+            formula="mean ringing of answered offers",
+        ),
+    ]
+
+
 def _times(stays: list[CallStay], ledger: Ledger, now: datetime) -> list[Figure]:
     asa = measures.speed_of_answer(stays)
     of = "waiting of answered calls, from joining the queue"
@@ -95,6 +132,8 @@ def _times(stays: list[CallStay], ledger: Ledger, now: datetime) -> list[Figure]
             unit="s",
             formula="(talk with holds + wrap-up) / handled calls",
         ),
+        Figure(name="talk_time", value=measures.talk_time(stays), unit="s", formula="talk with holds / talks"),
+        Figure(name="wrap_up_time", value=measures.wrap_up_time(stays), unit="s", formula="wrap-up / handled calls"),
         Figure(
             name="occupancy",
             value=measures.occupancy(ledger.seat_times(now)),

@@ -1,24 +1,30 @@
 """Folds the floor's facts into call stays and seat times of a rolling window. Decides nothing, stores nothing."""
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from acd.measures import CallStay, SeatTime
+from acd.measures import CallStay, OfferEnd, SeatTime
 from acd.model import (
     Adopted,
     Answered,
     AnyFloorFact,
+    CallBackPromised,
     Finished,
     Joined,
     LeftQueue,
+    Offered,
+    OfferRefused,
+    OfferWithdrawn,
     SeatChanged,
-    SeatState,
     SignedIn,
     SignedOut,
+    TurnedAway,
 )
+from acd.values import LeaveReason, SeatState
 
 WINDOW = timedelta(hours=24)
 
@@ -52,6 +58,9 @@ class Ledger:
         """Each call's last stay."""
         self._shifts: dict[str, _Shift] = {}
         self._closed: list[tuple[datetime, SeatTime]] = []
+        self._ringing: dict[str, tuple[str, str, datetime]] = {}
+        """By offer: the seat, the queue, and since when."""
+        self._rang: deque[OfferEnd] = deque()
 
     def apply(self, fact: AnyFloorFact) -> None:
         """Fold one fact in; also the listener to give to the floor's keeper."""
@@ -61,7 +70,21 @@ class Ledger:
             case LeftQueue():
                 waited = timedelta(seconds=fact.waited_s)
                 self._change(self._latest.get(fact.call, -1), left_at=fact.at, reason=fact.reason, waited=waited)
-            case Answered() | Adopted():
+            case CallBackPromised():
+                self._promised(fact)
+            case TurnedAway():
+                self._turned_away(fact)
+            case Offered():
+                queue = self._queue_of(fact.call)
+                self._ringing[fact.offer] = fact.seat, queue, fact.at
+            case OfferRefused():
+                self._rang_out(fact.offer, fact.at, fact.reason.value)
+            case OfferWithdrawn():
+                self._ringing.pop(fact.offer, None)
+            case Answered():
+                self._rang_out(fact.offer, fact.at, "")
+                self._talk_begins(fact.seat, fact.call, fact.at)
+            case Adopted():
                 self._talk_begins(fact.seat, fact.call, fact.at)
             case Finished():
                 self._talk_ends(fact.seat, fact.at)
@@ -85,6 +108,10 @@ class Ledger:
         """Stays that left the queue at or after `since`, or still wait."""
         return [stay for stay in self._stays.values() if stay.left_at is None or stay.left_at >= since]
 
+    def offers(self, since: datetime) -> list[OfferEnd]:
+        """Offers that were answered or not answered at or after `since`; those that were withdrawn left out."""
+        return [end for end in self._rang if end.at >= since]
+
     def seat_times(self, now: datetime) -> list[SeatTime]:
         """How each seat spent its time, shifts that ended in the window and those that go on, one row a shift."""
         going_on = [_seat_time(seat, shift, now) for seat, shift in self._shifts.items()]
@@ -99,6 +126,8 @@ class Ledger:
             if self._latest.get(call) == number:
                 del self._latest[call]
         self._closed = [(ended, time) for ended, time in self._closed if ended >= horizon]
+        while self._rang and self._rang[0].at < horizon:
+            self._rang.popleft()
 
     def _joined(self, fact: Joined) -> None:
         stay = CallStay(
@@ -107,9 +136,52 @@ class Ledger:
             dialled=fact.dialled,
             called_at=fact.called_at or fact.arrived_at,
             joined_at=fact.at,
+            call_back=fact.call_back,
         )
-        self._stays[self._next], self._latest[fact.call] = stay, self._next
+        self._begin(stay)
+
+    def _begin(self, stay: CallStay) -> None:
+        self._stays[self._next], self._latest[stay.call] = stay, self._next
         self._next += 1
+
+    def _promised(self, fact: CallBackPromised) -> None:
+        """Waiting on the line ends; that without one is a stay of its own, which no waiting time counts."""
+        number = self._latest.get(fact.call, -1)
+        stay = self._stays.get(number)
+        if stay is not None:
+            waited = fact.at - stay.joined_at
+            self._change(number, left_at=fact.at, reason=LeaveReason.CALL_BACK, waited=waited)
+            without = CallStay(
+                call=fact.call,
+                queue=stay.queue,
+                dialled=stay.dialled,
+                called_at=stay.called_at,
+                joined_at=fact.at,
+                call_back=True,
+            )
+            self._begin(without)
+
+    def _turned_away(self, fact: TurnedAway) -> None:
+        self._begin(
+            CallStay(
+                call=fact.call,
+                queue=fact.queue,
+                dialled=fact.dialled,
+                called_at=fact.called_at or fact.at,
+                joined_at=fact.at,
+                left_at=fact.at,
+                reason=LeaveReason.FULL,
+            )
+        )
+
+    def _queue_of(self, call: str) -> str:
+        stay = self._stays.get(self._latest.get(call, -1))
+        return stay.queue if stay is not None else ""
+
+    def _rang_out(self, offer: str, at: datetime, reason: str) -> None:
+        seat, queue, since = self._ringing.pop(offer, ("", "", at))
+        if seat:
+            self._rang.append(OfferEnd(at=at, seat=seat, queue=queue, rang=at - since, reason=reason))
 
     def _change(self, number: int, **changes: object) -> None:
         stay = self._stays.get(number)

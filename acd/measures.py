@@ -4,13 +4,14 @@ A figure that has nothing to be divided by is `None`, never 0 or 100. Knows no d
 again gives the same figures.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
 
-from acd.model import LeaveReason
+from acd.values import LeaveReason
 
 SHORT_ABANDON = timedelta(seconds=5)
 """Who hangs up within this time did not wait for anybody and is counted apart (`domain.md` 4, abandon)."""
@@ -35,6 +36,8 @@ class CallStay(msgspec.Struct, frozen=True, kw_only=True):
     talk: timedelta | None = None
     """Answer to the end of the talk, holds included; `None` while it lasts or when there was none."""
     wrap_up: timedelta | None = None
+    call_back: bool = False
+    """It waited without a line: its waiting counts nowhere, its talk does."""
 
     @property
     def answered(self) -> bool:
@@ -59,6 +62,17 @@ class SeatTime(msgspec.Struct, frozen=True, kw_only=True):
     wrap_up: timedelta = timedelta()
     paused: timedelta = timedelta()
     ringing: timedelta = timedelta()
+
+
+class OfferEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """One call that rang at one seat."""
+
+    at: datetime
+    seat: str
+    queue: str
+    rang: timedelta
+    reason: str
+    """Why it was not answered; empty when it was."""
 
 
 class Clock(StrEnum):
@@ -86,7 +100,8 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _left(stays: Iterable[CallStay]) -> list[CallStay]:
-    return [stay for stay in stays if stay.reason is not None]
+    """Stays on the line that are over."""
+    return [stay for stay in stays if stay.reason is not None and not stay.call_back]
 
 
 def _ratio(part: int | float, whole: int | float) -> float | None:
@@ -152,7 +167,7 @@ def _nearest_rank(ordered: Sequence[float], percent: int) -> float:
 
 def speed_of_answer(stays: Iterable[CallStay]) -> Spread | None:
     """ASA 平均排队时长 = Σ waiting of answered calls ÷ answered calls; with median and P95, because a mean hides."""
-    return spread(stay.waited for stay in stays if stay.answered)
+    return spread(stay.waited for stay in _left(stays) if stay.answered)
 
 
 def abandon_rate(stays: Iterable[CallStay]) -> float | None:
@@ -169,6 +184,42 @@ def short_abandons(stays: Iterable[CallStay]) -> int:
 
 def _short_abandons(left: Sequence[CallStay]) -> int:
     return sum(stay.abandoned and stay.waited <= SHORT_ABANDON for stay in left)
+
+
+def losses(stays: Iterable[CallStay]) -> dict[LeaveReason, int]:
+    """呼损: how many left the queue unanswered, by reason; short abandons included."""
+    counted = Counter(stay.reason for stay in _left(stays) if stay.reason is not None and not stay.answered)
+    return {reason: counted[reason] for reason in LeaveReason if counted[reason]}
+
+
+def call_back_rate(stays: Iterable[CallStay]) -> float | None:
+    """漏接回拨率 = call-backs that a seat answered ÷ call-backs that are over. Who rang again is counted in neither."""
+    over = [stay for stay in stays if stay.call_back and stay.reason not in (None, LeaveReason.REJOINED)]
+    return _ratio(sum(stay.answered for stay in over), len(over))
+
+
+def reach_rate(offers: Iterable[OfferEnd]) -> float | None:
+    """坐席/专家接通率 = offers that were answered ÷ offers; withdrawn ones are no seat's doing and not counted."""
+    rang = list(offers)
+    return _ratio(sum(not offer.reason for offer in rang), len(rang))
+
+
+def ring_time(offers: Iterable[OfferEnd]) -> float | None:
+    """Mean ringing of offers that were answered, seconds."""
+    answered = [offer.rang.total_seconds() for offer in offers if not offer.reason]
+    return _ratio(sum(answered), len(answered))
+
+
+def talk_time(stays: Iterable[CallStay]) -> float | None:
+    """平均通话时长, seconds = Σ talk with holds ÷ talks that are over."""
+    talks = [stay.talk.total_seconds() for stay in stays if stay.talk is not None]
+    return _ratio(sum(talks), len(talks))
+
+
+def wrap_up_time(stays: Iterable[CallStay]) -> float | None:
+    """平均话后处理时长, seconds = Σ wrap-up ÷ handled calls."""
+    done = [stay.wrap_up.total_seconds() for stay in stays if stay.wrap_up is not None]
+    return _ratio(sum(done), len(done))
 
 
 def handle_time(stays: Iterable[CallStay]) -> float | None:

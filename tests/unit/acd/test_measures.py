@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from acd import measures
 from acd import model as m
+from acd.figures import figures
 from acd.ledger import Ledger
-from acd.measures import CallStay, Clock, ServiceLevelFormula
+from acd.measures import CallStay, Clock, OfferEnd, ServiceLevelFormula
 from tests.unit.acd.driver import NINE, Driver
 
 pytestmark = pytest.mark.unit
@@ -177,3 +179,124 @@ def test_stays_that_left_before_the_moment_asked_for_are_not_told() -> None:
     assert ledger.stays(NINE + seconds(16)) == []
     floor.join("c2")
     assert [each.call for each in Ledger().apply_all(floor.facts).stays(NINE + seconds(16))] == ["c2"]
+
+
+# ---- call-backs, offers and losses -----------------------------------------------------------------------------------
+
+
+def a_promise_kept() -> Driver:
+    """c1 waits 40 s, is promised a call-back, is answered 100 s later and talks for 20 s; c2 is turned away."""
+    floor = Driver(m.Rules(capacity=1))
+    floor.join("c1", "law", dialled="12348", called_at=NINE - seconds(9), caller="n1")
+    floor.do(m.Join(call="c2", queue="q", dialled="12348", called_at=NINE - seconds(3)))
+    floor.after(40)
+    floor.do(m.PromiseCallBack(call="c1"))
+    floor.after(90)
+    floor.sign_in("a", law=1)
+    floor.after(10)
+    floor.answer("c1")
+    floor.after(20)
+    floor.do(m.Finish(call="c1"))
+    floor.after(30)
+    return floor
+
+
+def test_call_back_is_a_stay_of_its_own_whose_waiting_counts_nowhere() -> None:
+    ledger = Ledger().apply_all(a_promise_kept().facts)
+    line, full, back = ledger.stays(NINE)
+    assert (line.reason, line.waited, line.call_back) == (m.LeaveReason.CALL_BACK, seconds(40), False)
+    assert (full.reason, full.waited, full.left_at, full.dialled) == (m.LeaveReason.FULL, seconds(0), NINE, "12348")
+    assert (full.called_at, full.joined_at, full.queue, full.call) == (NINE - seconds(3), NINE, "q", "c2")
+    assert (back.call_back, back.dialled, back.called_at) == (True, "12348", NINE - seconds(9))
+    assert (back.talk, back.wrap_up, back.answered_by, back.queue) == (seconds(20), seconds(30), "a", "q")
+    stays = [line, full, back]
+    assert (measures.answer_rate(stays), measures.speed_of_answer(stays)) == (0, None)
+    assert (measures.handle_time(stays), measures.talk_time(stays), measures.wrap_up_time(stays)) == (50, 20, 30)
+    assert measures.call_back_rate(stays) == 1
+    assert measures.losses(stays) == {m.LeaveReason.CALL_BACK: 1, m.LeaveReason.FULL: 1}
+
+
+def test_call_backs_that_were_given_up_count_and_those_that_became_calls_do_not() -> None:
+    def back(reason: m.LeaveReason | None) -> CallStay:
+        return msgspec.structs.replace(stay(60, reason), call_back=True)
+
+    answered, given_up = back(m.LeaveReason.ANSWERED), back(m.LeaveReason.GIVEN_UP)
+    assert measures.call_back_rate([answered, given_up, back(m.LeaveReason.REJOINED), back(None), stay(1)]) == 1 / 2
+    assert measures.call_back_rate([stay(1), back(None), back(m.LeaveReason.REJOINED)]) is None
+
+
+def test_missed_call_that_is_called_back_was_never_on_the_line() -> None:
+    floor = Driver()
+    floor.join("c1", "law", call_back=True)
+    floor.do(m.Abandon(call="c1", reason=m.LeaveReason.GIVEN_UP))
+    (only,) = Ledger().apply_all(floor.facts).stays(NINE)
+    assert only.call_back
+    assert measures.losses([only]) == {}
+    assert measures.call_back_rate([only]) == 0
+
+
+def test_losses_are_told_by_reason() -> None:
+    assert measures.losses(DAY) == {GONE: 3, m.LeaveReason.OVERFLOWED: 1}
+    assert measures.losses([stay(3, None)]) == {}
+    assert (measures.talk_time(DAY), measures.wrap_up_time(DAY)) == (None, None)
+
+
+def offered() -> tuple[Driver, list[OfferEnd]]:
+    """`a` refuses after 3 s, `b` answers after 4 s; what rang for c2 is withdrawn."""
+    floor = Driver()
+    floor.sign_in("a", law=1)
+    floor.after(1)
+    floor.sign_in("b", law=1)
+    floor.join("c1", "law")
+    floor.after(3)
+    floor.refuse("c1", m.RefuseReason.NO_ANSWER)
+    floor.after(4)
+    floor.answer("c1")
+    floor.join("c2", "law")
+    floor.do(m.Abandon(call="c2"))
+    return floor, Ledger().apply_all(floor.facts).offers(NINE)
+
+
+def test_offers_end_answered_or_not() -> None:
+    _, ends = offered()
+    assert ends == [
+        OfferEnd(at=NINE + seconds(4), seat="a", queue="q", rang=seconds(3), reason="no_answer"),
+        OfferEnd(at=NINE + seconds(8), seat="b", queue="q", rang=seconds(4), reason=""),
+    ]
+    assert (measures.reach_rate(ends), measures.ring_time(ends)) == (1 / 2, 4)
+    assert (measures.reach_rate([]), measures.ring_time(ends[:1])) == (None, None)
+
+
+def test_offers_of_another_day_are_forgotten() -> None:
+    floor, _ = offered()
+    ledger = Ledger().apply_all(floor.facts)
+    assert len(ledger.offers(NINE + seconds(5))) == 1
+    ledger.forget(NINE + seconds(8) + timedelta(hours=24))
+    assert len(ledger.offers(NINE)) == 1
+    ledger.forget(NINE + seconds(9) + timedelta(hours=24))
+    assert ledger.offers(NINE) == []
+
+
+def test_end_of_an_offer_that_nobody_saw_begin_is_no_offer() -> None:
+    floor, _ = offered()
+    ends = Ledger().apply_all(fact for fact in floor.facts if not isinstance(fact, m.Offered)).offers(NINE)
+    assert ends == []
+
+
+def test_replay_of_the_log_gives_the_same_figures() -> None:
+    facts = [*a_promise_kept().facts, *offered()[0].facts, *shift()[0].facts]
+    written = [msgspec.json.encode(fact) for fact in facts]
+    live, replayed = Ledger(), Ledger()
+    for fact in facts:
+        live.apply(fact)
+    replayed.apply_all(msgspec.json.decode(body, type=m.AnyFloorFact) for body in written)
+    now = NINE + timedelta(hours=1)
+    for queue, dialled in ((None, None), ("q", None), (None, "12348"), ("x", None)):
+        told = figures(live, now, timedelta(hours=24), queue, dialled)
+        assert told == figures(replayed, now, timedelta(hours=24), queue, dialled)
+    values = {item.name: item.value for item in figures(live, now, timedelta(hours=24), None, None).items}
+    assert (values["reach_rate"], values["call_back_rate"], values["lost_full"]) == (3 / 4, 1, 1)
+    assert all(item.formula for item in figures(live, now, timedelta(hours=24), None, None).items)
+    of_number = figures(live, now, timedelta(hours=24), None, "12348")
+    assert of_number.calls == 2, "the call-back is no further call"
+    assert {item.name: item.value for item in of_number.items}["reach_rate"] is None

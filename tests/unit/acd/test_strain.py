@@ -1,0 +1,112 @@
+"""Who works too much, by example."""
+
+from datetime import timedelta
+
+import pytest
+
+from acd import model as m
+from acd.strain import LONGEST, Strain, StrainLedger
+from tests.unit.acd.driver import Driver
+
+pytestmark = pytest.mark.unit
+
+MINUTE = 60.0
+
+
+def talked(floor: Driver, call: str, minutes: float) -> None:
+    floor.do(m.Adopt(seat="a", call=call))
+    floor.after(minutes * MINUTE)
+    floor.do(m.Finish(call=call))
+
+
+def strain(floor: Driver) -> Strain:
+    ledger = StrainLedger()
+    for fact in floor.facts:
+        ledger.apply(fact)
+    (found,) = ledger.strains(floor.now)
+    return found
+
+
+def at_work(wrap_up: float = 0) -> Driver:
+    floor = Driver(m.Rules(wrap_up=timedelta(seconds=wrap_up)))
+    floor.sign_in("a", law=1)
+    return floor
+
+
+def test_occupancy_is_talk_and_wrap_up_of_the_last_hour_without_pauses() -> None:
+    floor = at_work(wrap_up=300)
+    talked(floor, "c1", 60)
+    floor.after(30 * MINUTE)
+    assert strain(floor) == Strain(seat="a", occupancy=35 / 60, without_rest=timedelta(minutes=90))
+    floor.do(m.Pause(seat="a", reason="rest"))
+    floor.after(10 * MINUTE)
+    assert strain(floor) == Strain(seat="a", occupancy=25 / 50, without_rest=timedelta())
+    floor.do(m.Resume(seat="a"))
+    floor.after(20 * MINUTE)
+    assert strain(floor) == Strain(seat="a", occupancy=5 / 50, without_rest=timedelta(minutes=20))
+
+
+def test_ringing_is_no_work() -> None:
+    floor = Driver(m.Rules(ring=timedelta(minutes=40)))
+    floor.sign_in("a", law=1)
+    floor.join("c1", "law")
+    floor.after(40 * MINUTE)
+    assert strain(floor).occupancy == 0
+
+
+def test_nothing_is_said_of_who_has_just_come() -> None:
+    floor = at_work()
+    talked(floor, "c1", 29)
+    assert strain(floor).occupancy is None
+    assert not strain(floor).is_too_busy
+    talked(floor, "c2", 1)
+    assert strain(floor).occupancy == 1
+    assert strain(floor).is_too_busy
+
+
+def test_alarm_is_above_the_limit_and_not_at_it() -> None:
+    floor = at_work()
+    floor.after(9 * MINUTE)
+    talked(floor, "c1", 51)
+    assert strain(floor).occupancy == 0.85
+    assert not strain(floor).is_too_busy
+    talked(floor, "c2", 1)
+    assert strain(floor).is_too_busy
+
+
+def test_two_hours_without_a_rest_are_an_alarm() -> None:
+    floor = at_work()
+    floor.after(LONGEST.total_seconds())
+    assert not strain(floor).needs_a_rest
+    floor.after(1)
+    assert strain(floor).needs_a_rest
+    floor.do(m.Pause(seat="a", reason="rest"))
+    assert not strain(floor).needs_a_rest
+
+
+def test_who_signed_out_is_at_home_and_facts_of_others_change_nothing() -> None:
+    floor = at_work()
+    floor.do(m.SignIn(seat="a", agent="a", phone="phone-a", skills={"law": 2}))
+    floor.join("c1", "law")
+    floor.after(5)
+    ledger = StrainLedger()
+    for fact in floor.facts[1:]:
+        ledger.apply(fact)
+    assert [each.without_rest for each in ledger.strains(floor.now)] == [timedelta(seconds=5)]
+    ledger.apply(m.SignedOut(at=floor.now, seat="a"))
+    ledger.apply(m.SignedOut(at=floor.now, seat="a"))
+    ledger.apply(m.SeatChanged(at=floor.now, seat="a", state=m.SeatState.READY, previous=m.SeatState.PAUSED))
+    assert ledger.strains(floor.now) == []
+
+
+def test_seats_are_told_in_order_and_a_long_day_is_kept_short() -> None:
+    floor = at_work()
+    floor.sign_in("0")
+    ledger = StrainLedger()
+    for number in range(300):
+        talked(floor, f"c{number}", 1)
+    for fact in floor.facts:
+        ledger.apply(fact)
+    assert [each.seat for each in ledger.strains(floor.now)] == ["0", "a"]
+    assert len(ledger._work["a"].states) < 130
+    assert ledger.strains(floor.now)[1].occupancy == 1
