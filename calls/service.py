@@ -4,7 +4,6 @@ It decides nothing about a call (that is `script`) and nothing about seats (that
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -12,11 +11,11 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from acd.model import AnyFloorFact, Reachability
-from acd.records import Offer
 from calls import events, fold, takeover
 from calls.ledger import Ledger
-from calls.mailbox import Floor, Mailbox
+from calls.mailbox import Mailbox
 from calls.model import CallArrived, CallState
+from calls.takeover import Believing, Numbers
 from hotline.clock import Clock
 from hotline.ids import Ids
 from hotline.tasks import Tasks
@@ -50,38 +49,18 @@ log = structlog.get_logger(__name__)
 BEAT_S = 2.0
 
 
-class Ivr(Protocol):
+class Ivr(Numbers, Protocol):
     """The part of the IVR that the controller needs."""
 
-    def identify(self, request: str, to: str, diversions: Sequence[str], at: datetime) -> Dialled: ...
-
     def caller(self, raw: str) -> str: ...
-
-    def begin(self, dialled: Dialled, at: datetime) -> FlowRun: ...
 
     def prompts(self, names: Sequence[str]) -> list[str]: ...
 
 
-class Keeper(Floor, Protocol):
+class Keeper(Believing, Protocol):
     """The floor's keeper as the controller uses it."""
 
     def subscribe(self, callback: Callable[[AnyFloorFact], None]) -> None: ...
-
-    def calls(self) -> dict[str, str]:
-        """Calls that the floor knows: call id → `waiting` or `talking`."""
-        ...
-
-    def seat_at(self, phone: str) -> str:
-        """The seat that is signed in at a phone; the phone's own number when nobody is."""
-        ...
-
-    def offers(self) -> tuple[Offer, ...]:
-        """Offers that are open."""
-        ...
-
-    def phones(self) -> set[str]:
-        """Phones of signed-in seats."""
-        ...
 
 
 class CallService:

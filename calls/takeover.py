@@ -4,24 +4,78 @@ Nothing that still has a line is dropped: waiting citizens keep their place, tal
 whoever came meanwhile becomes an ordinary call.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
 
 import structlog
 
 from acd.model import Abandon, Adopt, Finish, LeaveReason, Offered, Reachability
+from acd.records import Offer
 from calls import events, recover, script
-from calls.mailbox import Mailbox
+from calls.mailbox import Floor, Mailbox, Surroundings
 from calls.model import CallArrived, Phase
 from ivr.flow import FlowRun
-from telephony.model import Arrived, LineSnapshot, Snapshot
-
-if TYPE_CHECKING:
-    from calls.service import CallService
+from ivr.model import Dialled
+from telephony.model import Arrived, LineId, LineSnapshot, Snapshot
 
 log = structlog.get_logger(__name__)
 
 
-async def resynchronise(service: "CallService") -> None:
+class Numbers(Protocol):
+    """The part of the IVR that begins a call."""
+
+    def identify(self, request: str, to: str, diversions: Sequence[str], at: datetime) -> Dialled: ...
+
+    def begin(self, dialled: Dialled, at: datetime) -> FlowRun: ...
+
+
+class Believing(Floor, Protocol):
+    """The floor's keeper, and what it believes."""
+
+    def calls(self) -> dict[str, str]:
+        """Calls that the floor knows: call id → `waiting` or `talking`."""
+        ...
+
+    def seat_at(self, phone: str) -> str:
+        """The seat that is signed in at a phone; the phone's own number when nobody is."""
+        ...
+
+    def offers(self) -> tuple[Offer, ...]:
+        """Offers that are open."""
+        ...
+
+    def phones(self) -> set[str]:
+        """Phones of signed-in seats."""
+        ...
+
+
+class Controller(Surroundings, Protocol):
+    """The controller of one node's calls, as a takeover needs it."""
+
+    booted: str
+
+    @property
+    def boxes(self) -> dict[str, Mailbox]: ...
+    @property
+    def lines(self) -> dict[LineId, str]: ...
+    @property
+    def floor(self) -> Believing: ...
+    @property
+    def ivr(self) -> Numbers: ...
+
+    def post(self, call: str, event: events.Event) -> bool: ...
+
+    def install(self, box: Mailbox) -> Mailbox: ...
+
+    def open(self, arrived: CallArrived, run: FlowRun | None) -> Mailbox: ...
+
+    def arrive(self, fact: Arrived) -> None: ...
+
+    def arrived(self, fact: Arrived, dialled: Dialled) -> CallArrived: ...
+
+
+async def resynchronise(service: Controller) -> None:
     """Compare what we believe with what lives, and make up for what was missed.
 
     Raises:
@@ -43,7 +97,7 @@ async def resynchronise(service: "CallService") -> None:
     log.info("resynchronised", live=len(live), lines=len(snapshot.lines), strays=len(made.strays))
 
 
-async def _make_up(service: "CallService", made: recover.Plan) -> None:
+async def _make_up(service: Controller, made: recover.Plan) -> None:
     for name, event in made.events:
         service.post(name, event)
     for name in made.restart:
@@ -58,19 +112,19 @@ async def _make_up(service: "CallService", made: recover.Plan) -> None:
         _adopt(service, service.boxes[name], seat)
 
 
-def _restart(service: "CallService", arrived: CallArrived) -> FlowRun:
+def _restart(service: Controller, arrived: CallArrived) -> FlowRun:
     dialled = service.ivr.identify(arrived.dialled, "", (), arrived.at)
     return service.ivr.begin(dialled, service.clock.now())
 
 
-def _adopt(service: "CallService", box: Mailbox, seat: LineSnapshot) -> None:
+def _adopt(service: Controller, box: Mailbox, seat: LineSnapshot) -> None:
     """A talk that began without us becomes an ordinary one, ticket and all."""
     number = service.floor.seat_at(str(seat.phone))
     service.lines[seat.line] = box.call.call
     box.post(events.TalkFound(number, seat.line, service.folder(box.call)))
 
 
-async def _settle_floor(service: "CallService") -> None:
+async def _settle_floor(service: Controller) -> None:
     """Where a call and the floor were parted between two of their facts, the call's own come first."""
     for name, doing in service.floor.calls().items():
         if (late := _late(service, name, doing)) is not None:
@@ -85,7 +139,7 @@ async def _settle_floor(service: "CallService") -> None:
             box.post(events.FloorSaid((again,)))
 
 
-def _late(service: "CallService", name: str, doing: str) -> Abandon | Adopt | Finish | None:
+def _late(service: Controller, name: str, doing: str) -> Abandon | Adopt | Finish | None:
     box = service.boxes.get(name)
     if box is None:
         return Abandon(call=name, reason=LeaveReason.FAILED) if doing == "waiting" else Finish(call=name)
@@ -95,7 +149,7 @@ def _late(service: "CallService", name: str, doing: str) -> Abandon | Adopt | Fi
     return Adopt(seat=box.call.seat, call=name) if talks else None
 
 
-async def _take_in(service: "CallService", stray: LineSnapshot, snapshot: Snapshot) -> None:
+async def _take_in(service: Controller, stray: LineSnapshot, snapshot: Snapshot) -> None:
     """A citizen who came while we were away: connected ones stay so, the others start their flow."""
     fact = Arrived(at=snapshot.at, line=stray.line, dialled=stray.dialled, caller=stray.caller)
     seat = recover.partner(stray, {line.line: line for line in snapshot.lines})
@@ -107,7 +161,7 @@ async def _take_in(service: "CallService", stray: LineSnapshot, snapshot: Snapsh
     _adopt(service, box, seat)
 
 
-async def _refresh_phones(service: "CallService", snapshot: Snapshot) -> None:
+async def _refresh_phones(service: Controller, snapshot: Snapshot) -> None:
     """Phones that came or vanished while we were away."""
     for phone in snapshot.reachable:
         await service.floor.do(Reachability(phone=phone, reachable=True))

@@ -66,6 +66,33 @@ def test_nobody_imports_the_composition_root() -> None:
     assert guilty == []
 
 
+def test_no_two_modules_import_each_other_not_even_for_types() -> None:
+    """But for the parts of the softphone, of which none is of use without the others."""
+    names = {short(file).removesuffix(".py").removesuffix("/__init__").replace("/", "."): file for file in modules()}
+    needs = {name: names.keys() & {*imported(tree(file)), *_parts(tree(file))} - {name} for name, file in names.items()}
+    found = {name for name in needs if name in _reached(needs, name)}
+    assert {name for name in found if not name.startswith("telephony.softphone")} == set()
+
+
+def _parts(module: ast.Module) -> Iterator[str]:
+    """`from room import part` imports `room.part`."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _reached(needs: dict[str, set[str]], name: str) -> set[str]:
+    """Everything that a module imports, and what that imports."""
+    seen: set[str] = set()
+    waiting = [*needs[name]]
+    while waiting:
+        one = waiting.pop()
+        if one not in seen:
+            seen.add(one)
+            waiting += needs[one]
+    return seen
+
+
 def test_no_module_is_longer_than_can_be_seen() -> None:
     lengths = {short(file): len(file.read_text("utf-8").splitlines()) for file in modules()}
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST} == {}
