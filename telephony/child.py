@@ -42,9 +42,18 @@ class Child(msgspec.Struct, frozen=True):
                 os.kill(self.pid, number)
 
     async def gone(self) -> None:
-        """Wait until it is no more."""
-        while self.alive():  # noqa: ASYNC110 - it need not be our child, so nobody tells us
-            await asyncio.sleep(_POLL_S)
+        """Wait until it is no more; it need not be our child."""
+        try:
+            handle = os.pidfd_open(self.pid)
+        except OSError:  # it is gone already, or this kernel has no such handles: look now and then
+            while self.alive():  # noqa: ASYNC110 - nobody tells us
+                await asyncio.sleep(_POLL_S)
+            return
+        try:
+            while self.alive():  # once more after the handle was opened: the number may be somebody else's by now
+                await _readable(handle)
+        finally:
+            os.close(handle)
 
     async def end(self, patience_s: float) -> bool:
         """SIGTERM, and after `patience_s` seconds SIGKILL; says whether it went by itself."""
@@ -55,6 +64,16 @@ class Child(msgspec.Struct, frozen=True):
                     await self.gone()
                 return number is signal.SIGTERM
         return False
+
+
+async def _readable(handle: int) -> None:
+    """Wait until a process handle says that its process has ended."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(handle, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(handle)
 
 
 def launch(command: Sequence[str], output: Path) -> Child:
