@@ -83,6 +83,7 @@ from recordings.purging import Purger
 from recordings.retention import RetentionPolicy
 from recordings.service import RecordingService
 from recordings.store_files import RecordingFiles
+from recordings.workshop import ChildProcess
 from telephony.asterisk import AsteriskProcess
 from telephony.endpoint import parse_ami_url
 from telephony.places import places_of
@@ -134,7 +135,13 @@ class Hotline:
             self.floor, self.provisioning, (settings.bind, settings.sip_port), lambda: secrets.token_urlsafe(24)
         )
         self.agents = AgentService(SqlAgents(database), self.seats, clock, ids)
-        self.recordings = RecordingService(database, RecordingFiles(data / "recordings", zone), clock, ids)
+        self.recordings = RecordingService(
+            database,
+            RecordingFiles(data / "recordings", zone),
+            clock,
+            ids,
+            ChildProcess(data / "recordings", log_json=settings.log_json),
+        )
         self.tickets = TicketService(database, clock, ids, numbers=NumberFormat(), zone=zone)
         self.jobs = open_jobs(settings, clock)
         self.transcripts = TranscriptService(
@@ -286,6 +293,7 @@ class Hotline:
     async def stop(self, *, keep_calls: bool = False) -> None:
         """End everything that `start` began, Asterisk last; with `keep_calls` not one that was there before us."""
         await self.tasks.close()
+        await self.recordings.stop()
         with contextlib.suppress(HotlineError):
             await self.ledger.retry()
         await self.floor.close()
@@ -315,7 +323,7 @@ def create_app(parts: Hotline) -> FastAPI:
         recordings.http.routes(parts.recordings, audit, clock, RetentionPolicy()),
         transcription.http.routes(parts.transcripts, audit, clock),
         tickets.http.routes(parts.tickets, audit, clock),
-        calls.http.routes(parts.calls, database, audit),
+        calls.http.routes(parts.calls, database, audit, parts.seats),
         console.rooms.routes(parts),
     ):
         app.include_router(router)

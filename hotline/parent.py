@@ -1,4 +1,4 @@
-"""For a process that must not outlive the one that started it, however that one ends."""
+"""Processes of our own: with what they are started, and how none outlives the one that started it."""
 
 import ctypes
 import os
@@ -6,6 +6,11 @@ import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1
+
+
+def child_environment() -> dict[str, str]:
+    """Our environment, with the places where this process finds its modules."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
 def end_with(parent: int, number: signal.Signals = signal.SIGKILL) -> None:

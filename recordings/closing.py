@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 
+import msgspec
 import numpy as np
 
 from recordings import wav
@@ -19,23 +20,24 @@ from recordings.store_files import RecordingFiles, TrackFile
 CHUNK = 1 << 20
 
 
-class Composed:
+class Composed(msgspec.Struct, frozen=True):
     """What came out: the figures that go onto the row."""
 
-    __slots__ = ("channels", "length_ms", "lines", "sha256", "size_bytes", "truncated")
-
-    def __init__(self, layout: Plan, sha256: str, size_bytes: int, lines: tuple[str, ...]) -> None:
-        self.channels: tuple[Channel, ...] = layout.channels
-        self.length_ms = layout.length_ms
-        self.truncated = layout.truncated
-        self.sha256 = sha256
-        self.size_bytes = size_bytes
-        self.lines = lines
-        """Raw tracks that may go once the row is sealed."""
+    channels: tuple[Channel, ...]
+    length_ms: int
+    truncated: bool
+    sha256: str
+    size_bytes: int
+    lines: tuple[str, ...]
+    """Raw tracks that may go once the row is sealed."""
 
     @property
     def has_sound(self) -> bool:
         return bool(self.sha256)
+
+
+def _composed(layout: Plan, sha256: str, size_bytes: int, lines: tuple[str, ...]) -> Composed:
+    return Composed(layout.channels, layout.length_ms, layout.truncated, sha256, size_bytes, lines)
 
 
 def compose(files: RecordingFiles, recording: Recording) -> Composed:
@@ -54,7 +56,7 @@ def compose(files: RecordingFiles, recording: Recording) -> Composed:
     if layout.frames == 0:
         return _without_tracks(files, recording, layout, lines)
     sha256, size = _write(files, recording, layout, found)
-    return Composed(layout, sha256, size, lines)
+    return _composed(layout, sha256, size, lines)
 
 
 def _found(recording: Recording, there: dict[str, TrackFile]) -> list[Found]:
@@ -117,16 +119,16 @@ def _without_tracks(files: RecordingFiles, recording: Recording, layout: Plan, l
     try:
         descriptor = files.open_sound(recording.folder, recording.id)
     except SoundMissing:
-        return Composed(layout, "", 0, lines)
+        return _composed(layout, "", 0, lines)
     try:
         shape = wav.parse(read_at(descriptor, 0, wav.HEADER_BYTES))
         sha256, size = digest(descriptor)
     except ValueError:
-        return Composed(layout, "", 0, lines)
+        return _composed(layout, "", 0, lines)
     finally:
         os.close(descriptor)
     whole = Plan(recording.channels or layout.channels, (), shape.frames)
-    return Composed(whole, sha256, size, lines)
+    return _composed(whole, sha256, size, lines)
 
 
 def is_whole(files: RecordingFiles, recording: Recording) -> bool:

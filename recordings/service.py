@@ -22,6 +22,7 @@ from recordings.model import SEALED, Muted, Recording, RecordingState, Track, Tr
 from recordings.store_files import RecordingFiles
 from recordings.store_sql import Wanted
 from recordings.visibility import Scope
+from recordings.workshop import Threads, Workshop
 from recordings.writes import write
 
 log = structlog.get_logger(__name__)
@@ -49,14 +50,26 @@ class Swept(msgspec.Struct, frozen=True):
 class RecordingService:
     """Everything about recordings that needs a database and a disk."""
 
-    def __init__(self, database: Database, files: RecordingFiles, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, database: Database, files: RecordingFiles, clock: Clock, ids: Ids, workshop: Workshop | None = None
+    ) -> None:
+        """`workshop`: where sound is composed; by default threads of this process."""
         self._database = database
         self._clock = clock
         self._ids = ids
-        self._closer = Closer(database, files, clock)
+        self._workshop = workshop or Threads(files)
+        self._closer = Closer(database, self._workshop, clock)
         self._next_look = clock.monotonic()
         self._finishing: dict[str, asyncio.Task[dict[str, Outcome]]] = {}
         self.files = files
+
+    async def stop(self) -> None:
+        """Break off what is being closed, so that nothing goes on behind our back; the next start closes it."""
+        tasks = set(self._finishing.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._workshop.close()
 
     def track_folder(self, call: str, arrived_at: datetime) -> Path:
         """Absolute folder for the tracks of a call: always the same for the same call."""

@@ -9,8 +9,8 @@ from asyncio.subprocess import PIPE, Process
 import msgspec
 import structlog
 
+from hotline.parent import child_environment
 from hotline.settings import Settings
-from transcription.child import child_environment
 from transcription.process import Errand, Share
 
 log = structlog.get_logger(__name__)

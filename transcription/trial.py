@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from transcription.child import child_environment
+from hotline.parent import child_environment
 from transcription.engine import transcribe_channel
 from transcription.engines import open_engine
 from transcription.errors import ModelUnusable

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from transcription.child import child_environment
+from hotline.parent import child_environment
 from transcription.trial import try_model
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(900)]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soxr
 
+from hotline.parent import child_environment
 from tests.integration.transcription_speech import (
     CITIZEN,
     LINE_RATE,
@@ -22,7 +23,6 @@ from tests.integration.transcription_speech import (
     write_alaw,
     write_pcm,
 )
-from transcription.child import child_environment
 from transcription.engine import Engine, transcribe_channel, transcribe_file
 from transcription.engines import open_engine
 from transcription.errors import ModelUnusable

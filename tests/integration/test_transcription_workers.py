@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hotline.clock import SystemClock
 from hotline.database import metadata
 from hotline.ids import UlidIds
+from hotline.parent import child_environment
 from hotline.settings import Settings
 from hotline.sql import connect
 from tests.integration.transcription_speech import (
@@ -32,7 +33,6 @@ from tests.integration.transcription_speech import (
     write_alaw,
     write_pcm,
 )
-from transcription.child import child_environment
 from transcription.labels import label
 from transcription.model import Order, Speaker, Transcript, TranscriptState
 from transcription.model_folder import demonstration_model

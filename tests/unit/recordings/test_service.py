@@ -414,7 +414,7 @@ async def test_recording_that_fails_in_an_unforeseen_way_keeps_no_other_waiting(
             raise ValueError("nobody thought of this")
         return closing.compose(files, row)
 
-    monkeypatch.setattr("recordings.closer.compose", composed)
+    monkeypatch.setattr("recordings.workbench.compose", composed)
     assert await service.sweep() == Swept(closed=2, waiting=1)
 
 
@@ -451,7 +451,7 @@ async def test_call_taken_up_again_while_it_was_composed_is_not_sealed_without_i
         return made
 
     with monkeypatch.context() as patch:
-        patch.setattr("recordings.closer.compose", composed)
+        patch.setattr("recordings.workbench.compose", composed)
         first = await service.close("call_1", **end(clock))
     assert first is not None
     assert (first.state, first.length_ms) == (RecordingState.PENDING, 0)
