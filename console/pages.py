@@ -42,9 +42,10 @@ LANDING: Mapping[Role, str] = {
     Role.OPERATOR: "/desk",
     Role.EXPERT: "/desk",
     Role.SUPERVISOR: "/wallboard",
+    Role.QA: "/replay",
 }
 """Where a role begins its day, the first that fits; everybody else sees the status page."""
-ROOMS = ("/desk", "/wallboard")
+ROOMS = ("/desk", "/wallboard", "/replay", "/replay/{recording}")
 
 
 def routes(dist: Path = DIST) -> APIRouter:

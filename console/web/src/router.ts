@@ -13,6 +13,7 @@ export interface Room {
 export const ROOMS: readonly Room[] = [
   { path: "/desk", title: "nav.desk", permission: "seat.use" },
   { path: "/wallboard", title: "nav.wallboard", permission: "kpis.read" },
+  { path: "/replay", title: "nav.replay", permission: "recordings.play" },
 ];
 
 export function makeRouter(): Router {
@@ -22,6 +23,7 @@ export function makeRouter(): Router {
       { path: "/login", component: () => import("@/shell/LoginPage.vue"), meta: { title: "login.title", open: true } },
       { path: "/desk", component: () => import("@/desk/DeskPage.vue"), meta: { title: "nav.desk" } },
       { path: "/wallboard", component: () => import("@/wallboard/WallboardPage.vue"), meta: { title: "nav.wallboard" } },
+      { path: "/replay/:recording?", component: () => import("@/replay/ReplayPage.vue"), meta: { title: "nav.replay" } },
       { path: "/:rest(.*)*", redirect: "/desk" },
     ],
   });

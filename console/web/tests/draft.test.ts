@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Ticket } from "@/api/client";
-import { appended, changes, isSubmittable, opened, rebased, saved, typed } from "@/desk/draft";
+import { appended, changes, missing, opened, rebased, saved, typed } from "@/desk/draft";
 
 function ticket(fields: Partial<Ticket> = {}): Ticket {
   const empty = { matter: "", contact_no: "", incident_time: "", subject_name: "", subject_address: "", event_process: "", demand: "", operator_suggestion: "" };
@@ -45,9 +45,9 @@ describe("what is typed into a ticket", () => {
     expect(appended("路灯不亮。 ", "已有三天")).toBe("路灯不亮。已有三天");
   });
 
-  it("can be submitted with a matter or a demand", () => {
-    expect(isSubmittable(opened(ticket()))).toBe(false);
-    expect(isSubmittable(opened(ticket({ matter: " " })))).toBe(false);
-    expect(isSubmittable(opened(ticket({ demand: "修复" })))).toBe(true);
+  it("is submitted only with a matter and a demand", () => {
+    expect(missing(opened(ticket()))).toEqual(["matter", "demand"]);
+    expect(missing(opened(ticket({ matter: " ", demand: "修复" })))).toEqual(["matter"]);
+    expect(missing(opened(ticket({ matter: "路灯不亮", demand: "修复" })))).toEqual([]);
   });
 });

@@ -61,6 +61,9 @@ export function appended(text: string, sentence: string): string {
   return before ? `${before}${/[。！？，；,.!?;]$/.test(before) ? "" : "，"}${sentence}` : sentence;
 }
 
-export function isSubmittable(draft: Draft): boolean {
-  return draft.texts.matter.trim() !== "" || draft.texts.demand.trim() !== "";
+/** Fields that a ticket must have before it is submitted; the server says so as well. */
+export const REQUIRED: readonly Field[] = ["matter", "demand"];
+
+export function missing(draft: Draft): Field[] {
+  return REQUIRED.filter((field) => draft.texts[field].trim() === "");
 }

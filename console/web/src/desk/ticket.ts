@@ -1,11 +1,11 @@
 // The ticket on the desk: found by its call, saved while somebody types, kept on this machine until it is.
+import { ElMessage } from "element-plus";
 import { defineStore } from "pinia";
 import { computed, ref } from "vue";
 import { get, patch, post, Problem, type Ticket } from "@/api/client";
-import { sayProblem } from "@/shell/say";
 import { t } from "@/i18n";
-import { ElMessage } from "element-plus";
-import { appended, changes, isSubmittable, opened, rebased, saved, typed, type Draft, type Field, type Texts } from "./draft";
+import { sayProblem } from "@/shell/say";
+import { appended, changes, missing, opened, rebased, saved, typed, type Draft, type Field, type Texts } from "./draft";
 
 const KEPT = "hotline.draft.";
 const PAUSE_MS = 900;
@@ -19,6 +19,8 @@ export const useTicket = defineStore("ticket", () => {
   const saving = ref<Saving>("saved");
   const savedAt = ref(0);
   const field = ref<Field>("event_process");
+  /** Fields that a submission lacked. */
+  const lacking = ref<Field[]>([]);
   const isOpen = computed(() => ticket.value?.state === "draft");
   let timer = 0;
   let running: Promise<void> = Promise.resolve();
@@ -33,6 +35,7 @@ export const useTicket = defineStore("ticket", () => {
   function show(found: Ticket): void {
     if (draft.value?.dirty.length) void flush();
     ticket.value = found;
+    lacking.value = [];
     const kept = localStorage.getItem(KEPT + found.id);
     draft.value = opened(found, found.state === "draft" && kept ? (JSON.parse(kept) as Partial<Texts>) : {});
     saving.value = draft.value.dirty.length ? "unsaved" : "saved";
@@ -61,6 +64,7 @@ export const useTicket = defineStore("ticket", () => {
   function write(into: Field, text: string): void {
     if (!draft.value) return;
     draft.value = typed(draft.value, into, text);
+    lacking.value = lacking.value.filter((one) => one !== into);
     keep();
     saving.value = "unsaved";
     later(PAUSE_MS);
@@ -118,8 +122,9 @@ export const useTicket = defineStore("ticket", () => {
 
   async function submit(): Promise<boolean> {
     if (!draft.value || !isOpen.value) return false;
-    if (!isSubmittable(draft.value)) {
-      ElMessage.warning(t("form.needed"));
+    lacking.value = missing(draft.value);
+    if (lacking.value.length) {
+      ElMessage.warning(t("form.needed", { fields: lacking.value.map((one) => t(`form.${one}`)).join("、") }));
       return false;
     }
     await flush();
@@ -141,5 +146,5 @@ export const useTicket = defineStore("ticket", () => {
     if (draft.value && isOpen.value) write(field.value, appended(draft.value.texts[field.value], sentence));
   }
 
-  return { ticket, draft, drafts, saving, savedAt, field, isOpen, ofCall, show, findDrafts, renew, write, flush, submit, take };
+  return { ticket, draft, drafts, saving, savedAt, field, lacking, isOpen, ofCall, show, findDrafts, renew, write, flush, submit, take };
 });
