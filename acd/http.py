@@ -2,30 +2,41 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Query
 
 from acd.figures import Figures, figures
 from acd.ledger import Ledger
+from acd.missed import Missed
 from acd.service import FloorKeeper
-from acd.views import FloorView, QueueView, floor_view, queue_views
+from acd.strain import StrainLedger
+from acd.views import FloorView, MissedView, QueueView, StrainView, floor_view, queue_views
 from hotline.clock import Clock
 from hotline.http import Page
 from hotline.security import Permission, Principal, require
 
+L = TypeVar("L", Ledger, StrainLedger, Missed)
 QueueNames = Callable[[], Mapping[str, str]]
 """Every declared queue: id → name for people."""
 
 
 def routes(
-    keeper: FloorKeeper, clock: Clock, ledger: Ledger | None = None, queue_names: QueueNames = dict
+    keeper: FloorKeeper,
+    clock: Clock,
+    ledger: Ledger | None = None,
+    queue_names: QueueNames = dict,
+    strain: StrainLedger | None = None,
+    missed: Missed | None = None,
 ) -> APIRouter:
-    """The routes `/api/v1/queues`, `/api/v1/floor` and `/api/v1/kpis`.
+    """The routes `/api/v1/queues`, `/api/v1/floor`, `/api/v1/floor/strain`, `/api/v1/missed-calls` and
+    `/api/v1/kpis`.
 
-    `ledger`: what `recall` gave; without one the figures begin with this moment.
+    `ledger`, `strain` and `missed`: what `recall` filled; without them they begin with this moment.
     """
     past = ledger if ledger is not None else listening(keeper)
+    work = strain if strain is not None else _told(keeper, StrainLedger())
+    lost = missed if missed is not None else _told(keeper, Missed())
     router = APIRouter(prefix="/api/v1", tags=["floor"])
 
     @router.get("/queues")
@@ -37,6 +48,16 @@ def routes(
     async def floor(_: Annotated[Principal, Depends(require(Permission.SEATS_WATCH))]) -> FloorView:
         """The live floor: seats, waiting calls, offers."""
         return floor_view(keeper, clock.now())
+
+    @router.get("/floor/strain")
+    async def strains(_: Annotated[Principal, Depends(require(Permission.SEATS_FORCE))]) -> Page[StrainView]:
+        """Occupancy of the last hour and time without a rest, seat by seat; alarms above 85 % and two hours."""
+        return Page(items=[StrainView.of(each) for each in work.strains(clock.now())])
+
+    @router.get("/missed-calls")
+    async def missed_calls(_: Annotated[Principal, Depends(require(Permission.SEATS_FORCE))]) -> Page[MissedView]:
+        """Callers of the last 24 hours whom nobody answered and nobody reached since, first come first."""
+        return Page(items=[MissedView.of(each) for each in lost.to_call(clock.now())])
 
     @router.get("/kpis")
     async def kpis(
@@ -53,6 +74,9 @@ def routes(
 
 def listening(keeper: FloorKeeper) -> Ledger:
     """An empty ledger that hears of everything from now on."""
-    ledger = Ledger()
-    keeper.subscribe(ledger.apply)
-    return ledger
+    return _told(keeper, Ledger())
+
+
+def _told(keeper: FloorKeeper, listener: L) -> L:
+    keeper.subscribe(listener.apply)
+    return listener

@@ -1,5 +1,6 @@
 """Fills a ledger with what the log has of the last 24 hours, then keeps it up to date."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -13,8 +14,14 @@ from hotline.ports import EventLog
 _decoder = msgspec.json.Decoder(AnyFloorFact)
 
 
-async def recall(log: EventLog, keeper: FloorKeeper, clock: Clock, stream: str = "floor") -> Ledger:
-    """A ledger of the last 24 hours that listens to `keeper`, which must have been started.
+async def recall(
+    log: EventLog,
+    keeper: FloorKeeper,
+    clock: Clock,
+    stream: str = "floor",
+    also: Sequence[Callable[[AnyFloorFact], None]] = (),
+) -> Ledger:
+    """A ledger of the last 24 hours that listens to `keeper`, which must have been started; `also` hear the same.
 
     Raises:
         Unavailable: the log does not answer.
@@ -25,11 +32,14 @@ async def recall(log: EventLog, keeper: FloorKeeper, clock: Clock, stream: str =
         entries = await log.read(stream, position)
         for entry in entries:
             if entry.seq <= keeper.seq:
-                ledger.apply(_decoder.decode(entry.body))
+                fact = _decoder.decode(entry.body)
+                for listener in (ledger.apply, *also):
+                    listener(fact)
         if not entries:
             break
         position = entries[-1].seq
-    keeper.subscribe(ledger.apply)
+    for listener in (ledger.apply, *also):
+        keeper.subscribe(listener)
     return ledger
 
 

@@ -9,9 +9,11 @@ from pydantic import BaseModel
 
 from acd.ledger import WINDOW, Ledger
 from acd.measures import CallStay
+from acd.missed import MissedCaller
 from acd.model import Need, SeatState
 from acd.records import Seat, Waiting
 from acd.service import FloorKeeper
+from acd.strain import Strain
 
 
 class ShownState(StrEnum):
@@ -97,6 +99,70 @@ class OfferView(BaseModel):
     phone: str
     since: datetime
     expires_at: datetime
+
+
+class WrapUpView(BaseModel):
+    """A wrap-up that goes on."""
+
+    seat: str
+    until: datetime | None
+
+
+class CallPlace(BaseModel):
+    """Where a call stands after it was looked at anew; all of it empty when it was answered meanwhile."""
+
+    call: str
+    queue: str
+    priority: int
+    ahead: int
+    rings: bool
+
+    @classmethod
+    def of(cls, call: str, waiting: Waiting | None, ahead: int) -> "CallPlace":
+        if waiting is None:
+            return cls(call=call, queue="", priority=0, ahead=0, rings=False)
+        return cls(call=call, queue=waiting.queue, priority=waiting.priority, ahead=ahead, rings=bool(waiting.offer))
+
+
+class StrainView(BaseModel):
+    """How hard one seat works."""
+
+    seat: str
+    occupancy: float | None
+    """(talk + wrap-up) / (signed in - paused) of the last hour; null before it means anything."""
+    without_rest_s: float
+    is_too_busy: bool
+    needs_a_rest: bool
+
+    @classmethod
+    def of(cls, strain: Strain) -> "StrainView":
+        return cls(
+            seat=strain.seat,
+            occupancy=strain.occupancy,
+            without_rest_s=strain.without_rest.total_seconds(),
+            is_too_busy=strain.is_too_busy,
+            needs_a_rest=strain.needs_a_rest,
+        )
+
+
+class MissedView(BaseModel):
+    """Somebody whom nobody answered; the number is that of the call, for who may see it."""
+
+    call: str
+    queue: str
+    first_at: datetime
+    last_at: datetime
+    tries: int
+
+    @classmethod
+    def of(cls, missed: MissedCaller) -> "MissedView":
+        return cls(
+            call=missed.call,
+            queue=missed.queue,
+            first_at=missed.first_at,
+            last_at=missed.last_at,
+            tries=missed.tries,
+        )
 
 
 class FloorView(BaseModel):

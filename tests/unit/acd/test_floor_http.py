@@ -1,15 +1,18 @@
 """The floor over HTTP: what is shown, to whom, and never a citizen's number."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
 import agents.model
+from acd import http_commands
 from acd import model as m
 from acd.http import routes
+from acd.missed import Missed
 from acd.recall import position_before, recall
 from acd.service import FloorKeeper
 from acd.views import ShownState
@@ -27,7 +30,29 @@ class Everyone:
     """A token is a role."""
 
     async def principal(self, *, cookie: str | None, token: str | None) -> Principal | None:  # noqa: ARG002
-        return Principal(person="p", name="N", roles=frozenset({Role(token)})) if token else None
+        if not token:
+            return None
+        role, _, agent = token.partition("@")
+        return Principal(person="p", name="N", roles=frozenset({Role(role)}), agent=agent)
+
+
+class Lines:
+    """An audit that keeps its lines in the application."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.lines: list[tuple[str, str, str]] = []
+        app.state.audited = self.lines
+
+    async def record(
+        self,
+        who: Principal,  # noqa: ARG002
+        action: str,
+        subject: str,
+        *,
+        result: str = "ok",  # noqa: ARG002
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.lines.append((action, subject, str(dict(detail or {}))))
 
 
 @pytest.fixture
@@ -48,6 +73,7 @@ async def client(keeper: FloorKeeper, clock: ManualClock) -> AsyncIterator[httpx
     app = FastAPI()
     install_problems(app)
     app.state.identity = Everyone()
+    app.include_router(http_commands.routes(keeper, Lines(app)))
     app.include_router(routes(keeper, clock, queue_names=lambda: {"12345": "Main line", "12329": "Housing fund"}))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://hotline") as opened:
@@ -166,3 +192,99 @@ async def test_moment_is_found_in_the_log(minute: int, position: int) -> None:
     log = Timed()
     await log.append("floor", 0, [b"{}"] * 7)
     assert await position_before(log, "floor", datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)) == position
+
+
+async def post(client: httpx.AsyncClient, path: str, role: str = "supervisor", **body: object) -> httpx.Response:
+    return await client.post(f"/api/v1/{path}", json=body, headers={"Authorization": f"Bearer {role}"})
+
+
+def audited(client: httpx.AsyncClient) -> list[tuple[str, str, str]]:
+    transport = client._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    lines: list[tuple[str, str, str]] = transport.app.state.audited  # type: ignore[attr-defined]
+    return lines
+
+
+async def test_supervisor_moves_a_waiting_call(client: httpx.AsyncClient, keeper: FloorKeeper) -> None:
+    await keeper.do(m.SignIn(seat="1001", agent="1001", phone="8001", skills={"law": 5}))
+    await keeper.do(m.Join(call="c1", queue="12329", needs=(m.Need("housing", 3),)))
+    shown = await post(client, "floor/waiting/c1/route", queue="12348", priority=60)
+    assert shown.json() == {"call": "c1", "queue": "12348", "priority": 60, "ahead": 0, "rings": False}
+    shown = await post(client, "floor/waiting/c1/route", needs="law >= 5")
+    assert shown.json() == {"call": "c1", "queue": "12348", "priority": 60, "ahead": 0, "rings": True}
+    assert audited(client) == [
+        ("call.route", "c1", "{'queue': '12348', 'priority': 60}"),
+        ("call.route", "c1", "{'needs': 'law >= 5'}"),
+    ]
+    assert (await post(client, "floor/waiting/c1/route", priority=1)).status_code == 409, "it rings"
+    assert (await post(client, "floor/waiting/c9/route", priority=1)).status_code == 404
+    assert len(audited(client)) == 2
+
+
+@pytest.mark.parametrize("needs", ["law and", "law or housing", "law >= 11"])
+async def test_route_must_be_one_demand(client: httpx.AsyncClient, keeper: FloorKeeper, needs: str) -> None:
+    await keeper.do(m.Join(call="c1", queue="12329"))
+    refused = await post(client, "floor/waiting/c1/route", needs=needs)
+    assert refused.status_code == 400
+    assert audited(client) == []
+
+
+async def test_operators_do_not_move_calls(client: httpx.AsyncClient) -> None:
+    assert (await post(client, "floor/waiting/c1/route", "operator", priority=9)).status_code == 403
+
+
+async def wrapping_up(keeper: FloorKeeper) -> None:
+    await keeper.do(m.SignIn(seat="1001", agent="1001", phone="8001", skills={}))
+    await keeper.do(m.Adopt(seat="1001", call="c1"))
+    await keeper.do(m.Finish(call="c1"))
+
+
+async def test_agent_takes_more_time_to_wrap_up_but_not_for_ever(
+    client: httpx.AsyncClient, keeper: FloorKeeper
+) -> None:
+    await wrapping_up(keeper)
+    before = keeper.floor.seat("1001").until  # type: ignore[union-attr]
+    assert before is not None
+    shown = await post(client, "seats/1001/extend-wrap-up", "operator@1001", seconds=90)
+    assert datetime.fromisoformat(shown.json()["until"]) == before + timedelta(seconds=90)
+    assert audited(client) == [], "it is the agent's own"
+    assert (await post(client, "seats/1001/extend-wrap-up")).status_code == 200
+    assert audited(client) == [("seat.extend_wrap_up", "1001", "{}")]
+    assert (await post(client, "seats/1001/extend-wrap-up", "operator@1001")).status_code == 409
+    assert (await post(client, "seats/1001/extend-wrap-up", "operator@1002")).status_code == 403
+    await keeper.do(m.EndWrapUp(seat="1001"))
+    for seat in ("1001", "1009"):
+        assert (await post(client, f"seats/{seat}/extend-wrap-up")).status_code == 409
+
+
+async def test_strain_and_missed_calls_are_told_to_supervisors(
+    client: httpx.AsyncClient, keeper: FloorKeeper, clock: ManualClock
+) -> None:
+    await wrapping_up(keeper)
+    await keeper.do(m.Join(call="c2", queue="12329", needs=(m.Need("housing"),), caller="mark"))
+    clock.advance(timedelta(minutes=40))
+    await keeper.do(m.Abandon(call="c2"))
+    (strain,) = (await get(client, "floor/strain")).json()["items"]
+    assert (strain["seat"], strain["without_rest_s"], strain["needs_a_rest"]) == ("1001", 2400, False)
+    assert strain["is_too_busy"] is (strain["occupancy"] > 0.85)
+    (missed,) = (await get(client, "missed-calls")).json()["items"]
+    assert (missed["call"], missed["queue"], missed["tries"]) == ("c2", "12329", 1)
+    assert "mark" not in str(missed)
+    for path in ("floor/strain", "missed-calls"):
+        assert (await get(client, path, "operator")).status_code == 403
+
+
+async def test_whoever_listens_hears_what_the_log_has_and_what_comes(clock: ManualClock) -> None:
+    log = MemoryLog()
+    keeper = FloorKeeper(log, clock, CountedIds())
+    await keeper.start()
+    await keeper.do(m.Join(call="old", queue="q", caller="n1"))
+    clock.advance(timedelta(seconds=20))
+    await keeper.do(m.Abandon(call="old"))
+    missed = Missed()
+    await recall(log, keeper, ManualClock(datetime(2026, 1, 1, 5, tzinfo=UTC)), also=(missed.apply,))
+    assert [each.call for each in missed.to_call(clock.now())] == ["old"]
+    await keeper.do(m.Join(call="new", queue="q", caller="n1", call_back=True))
+    await keeper.do(m.Abandon(call="new", reason=m.LeaveReason.ANSWERED))
+    assert missed.to_call(clock.now()) == []
+    await keeper.close()
