@@ -6,7 +6,7 @@ has it. It refuses to know what is in the folder.
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ NAME = "hotline.lock"
 
 
 @contextmanager
-def locked(data: Path, now: datetime) -> Iterator[None]:
+def locked(data: Path, now: datetime) -> Generator[None]:
     """Have the data folder, which must exist, for oneself.
 
     Raises:

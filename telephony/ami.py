@@ -8,7 +8,7 @@ It knows no event's meaning: every event goes, in order, into one synchronous `h
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -275,7 +275,7 @@ class AmiLink(Manager):  # type: ignore[misc]  # panoramisk has no types
                     note(message)
 
     @contextmanager
-    def overhear(self, names: Iterable[str]) -> Iterator[list[Message]]:
+    def overhear(self, names: Iterable[str]) -> Generator[list[Message]]:
         """The events of these names that come meanwhile, whoever else hears them."""
         heard: list[Message] = []
         before, wanted = self.names, frozenset(names)

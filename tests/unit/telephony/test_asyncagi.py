@@ -238,7 +238,11 @@ async def test_a_key_let_go_between_two_prompts_counts() -> None:
 
 async def test_keys_of_a_line_that_is_elsewhere_or_gone_are_not_remembered() -> None:
     agi, _ = desk(*["200 result= (timeout)"] * 9)
-    for leave in (agi.leaving, agi.ended, agi.gone, lambda _: agi.lost()):
+
+    def lost(_: LineId) -> None:
+        agi.lost()
+
+    for leave in (agi.leaving, agi.ended, agi.gone, lost):
         agi.started(LINE)
         agi.key(LINE, "4")
         leave(LINE)
