@@ -318,7 +318,7 @@ def create_app(parts: Hotline) -> FastAPI:
         hotline.audit_http.routes(audit),
         ivr.http.routes(parts.ivr, clock),
         console.system.routes(parts.look, app.openapi),
-        acd.http.routes(parts.floor, clock, parts.figures, parts.ivr.queue_names),
+        acd.http.routes(parts.floor, clock, parts.figures, parts.ivr.queue_names, audit),
         agents.http.routes(parts.agents, audit),
         recordings.http.routes(parts.recordings, audit, clock, RetentionPolicy()),
         transcription.http.routes(parts.transcripts, audit, clock),

@@ -2,21 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
+from acd import http_commands
 from acd.figures import Figures, figures
 from acd.ledger import Ledger
-from acd.missed import Missed
 from acd.service import FloorKeeper
-from acd.strain import StrainLedger
 from acd.views import FloorView, MissedView, QueueView, StrainView, floor_view, queue_views
+from hotline.audit import Audit
 from hotline.clock import Clock
 from hotline.http import Page
 from hotline.security import Permission, Principal, require
 
-L = TypeVar("L", Ledger, StrainLedger, Missed)
 QueueNames = Callable[[], Mapping[str, str]]
 """Every declared queue: id → name for people."""
 
@@ -26,17 +25,15 @@ def routes(
     clock: Clock,
     ledger: Ledger | None = None,
     queue_names: QueueNames = dict,
-    strain: StrainLedger | None = None,
-    missed: Missed | None = None,
+    audit: Audit | None = None,
 ) -> APIRouter:
     """The routes `/api/v1/queues`, `/api/v1/floor`, `/api/v1/floor/strain`, `/api/v1/missed-calls` and
     `/api/v1/kpis`.
 
-    `ledger`, `strain` and `missed`: what `recall` filled; without them they begin with this moment.
+    `ledger`: what `recall` gave; without one everything begins with this moment. With an `audit` the routes of
+    `http_commands` as well.
     """
     past = ledger if ledger is not None else listening(keeper)
-    work = strain if strain is not None else _told(keeper, StrainLedger())
-    lost = missed if missed is not None else _told(keeper, Missed())
     router = APIRouter(prefix="/api/v1", tags=["floor"])
 
     @router.get("/queues")
@@ -52,12 +49,12 @@ def routes(
     @router.get("/floor/strain")
     async def strains(_: Annotated[Principal, Depends(require(Permission.SEATS_FORCE))]) -> Page[StrainView]:
         """Occupancy of the last hour and time without a rest, seat by seat; alarms above 85 % and two hours."""
-        return Page(items=[StrainView.of(each) for each in work.strains(clock.now())])
+        return Page(items=[StrainView.of(each) for each in past.strain.strains(clock.now())])
 
     @router.get("/missed-calls")
     async def missed_calls(_: Annotated[Principal, Depends(require(Permission.SEATS_FORCE))]) -> Page[MissedView]:
         """Callers of the last 24 hours whom nobody answered and nobody reached since, first come first."""
-        return Page(items=[MissedView.of(each) for each in lost.to_call(clock.now())])
+        return Page(items=[MissedView.of(each) for each in past.missed.to_call(clock.now())])
 
     @router.get("/kpis")
     async def kpis(
@@ -69,14 +66,13 @@ def routes(
         """Figures of the last `hours`, each with its formula; occupancy is that of all seats."""
         return figures(past, clock.now(), timedelta(hours=hours), queue, dialled)
 
+    if audit is not None:
+        router.include_router(http_commands.routes(keeper, audit))
     return router
 
 
 def listening(keeper: FloorKeeper) -> Ledger:
     """An empty ledger that hears of everything from now on."""
-    return _told(keeper, Ledger())
-
-
-def _told(keeper: FloorKeeper, listener: L) -> L:
-    keeper.subscribe(listener.apply)
-    return listener
+    ledger = Ledger()
+    keeper.subscribe(ledger.apply)
+    return ledger

@@ -35,8 +35,8 @@ class RouteBody(RequestBody):
 
 
 def routes(keeper: FloorKeeper, audit: Audit) -> APIRouter:
-    """`POST /api/v1/seats/{seat}/extend-wrap-up` and `POST /api/v1/floor/waiting/{call}/route`."""
-    router = APIRouter(prefix="/api/v1", tags=["floor"])
+    """`POST …/seats/{seat}/extend-wrap-up` and `POST …/floor/waiting/{call}/route`, below the floor's own prefix."""
+    router = APIRouter()
 
     @router.post("/seats/{seat}/extend-wrap-up")
     async def extend_wrap_up(

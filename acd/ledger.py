@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from acd.measures import CallStay, OfferEnd, SeatTime
+from acd.missed import Missed
 from acd.model import (
     Adopted,
     Answered,
@@ -24,6 +25,7 @@ from acd.model import (
     SignedOut,
     TurnedAway,
 )
+from acd.strain import StrainLedger
 from acd.values import LeaveReason, SeatState
 
 WINDOW = timedelta(hours=24)
@@ -50,6 +52,7 @@ class Ledger:
     """What happened in the last 24 hours."""
 
     def __init__(self, window: timedelta = WINDOW) -> None:
+        self.strain, self.missed = StrainLedger(), Missed()
         self._window = window
         self._stays: dict[int, CallStay] = {}
         """By number, in the order in which they joined."""
@@ -64,6 +67,8 @@ class Ledger:
 
     def apply(self, fact: AnyFloorFact) -> None:
         """Fold one fact in; also the listener to give to the floor's keeper."""
+        self.strain.apply(fact)
+        self.missed.apply(fact)
         match fact:
             case Joined():
                 self._joined(fact)

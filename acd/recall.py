@@ -1,6 +1,5 @@
 """Fills a ledger with what the log has of the last 24 hours, then keeps it up to date."""
 
-from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -14,14 +13,8 @@ from hotline.ports import EventLog
 _decoder = msgspec.json.Decoder(AnyFloorFact)
 
 
-async def recall(
-    log: EventLog,
-    keeper: FloorKeeper,
-    clock: Clock,
-    stream: str = "floor",
-    also: Sequence[Callable[[AnyFloorFact], None]] = (),
-) -> Ledger:
-    """A ledger of the last 24 hours that listens to `keeper`, which must have been started; `also` hear the same.
+async def recall(log: EventLog, keeper: FloorKeeper, clock: Clock, stream: str = "floor") -> Ledger:
+    """A ledger of the last 24 hours that listens to `keeper`, which must have been started.
 
     Raises:
         Unavailable: the log does not answer.
@@ -32,14 +25,11 @@ async def recall(
         entries = await log.read(stream, position)
         for entry in entries:
             if entry.seq <= keeper.seq:
-                fact = _decoder.decode(entry.body)
-                for listener in (ledger.apply, *also):
-                    listener(fact)
+                ledger.apply(_decoder.decode(entry.body))
         if not entries:
             break
         position = entries[-1].seq
-    for listener in (ledger.apply, *also):
-        keeper.subscribe(listener)
+    keeper.subscribe(ledger.apply)
     return ledger
 
 

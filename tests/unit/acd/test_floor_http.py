@@ -9,10 +9,8 @@ import pytest
 from fastapi import FastAPI
 
 import agents.model
-from acd import http_commands
 from acd import model as m
 from acd.http import routes
-from acd.missed import Missed
 from acd.recall import position_before, recall
 from acd.service import FloorKeeper
 from acd.views import ShownState
@@ -73,8 +71,8 @@ async def client(keeper: FloorKeeper, clock: ManualClock) -> AsyncIterator[httpx
     app = FastAPI()
     install_problems(app)
     app.state.identity = Everyone()
-    app.include_router(http_commands.routes(keeper, Lines(app)))
-    app.include_router(routes(keeper, clock, queue_names=lambda: {"12345": "Main line", "12329": "Housing fund"}))
+    names = {"12345": "Main line", "12329": "Housing fund"}
+    app.include_router(routes(keeper, clock, queue_names=lambda: names, audit=Lines(app)))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://hotline") as opened:
         yield opened
@@ -281,8 +279,7 @@ async def test_whoever_listens_hears_what_the_log_has_and_what_comes(clock: Manu
     await keeper.do(m.Join(call="old", queue="q", caller="n1"))
     clock.advance(timedelta(seconds=20))
     await keeper.do(m.Abandon(call="old"))
-    missed = Missed()
-    await recall(log, keeper, ManualClock(datetime(2026, 1, 1, 5, tzinfo=UTC)), also=(missed.apply,))
+    missed = (await recall(log, keeper, ManualClock(datetime(2026, 1, 1, 5, tzinfo=UTC)))).missed
     assert [each.call for each in missed.to_call(clock.now())] == ["old"]
     await keeper.do(m.Join(call="new", queue="q", caller="n1", call_back=True))
     await keeper.do(m.Abandon(call="new", reason=m.LeaveReason.ANSWERED))
