@@ -16,6 +16,7 @@ from acd.model import (
     PromiseCallBack,
     Reachability,
     Refuse,
+    ReportAbuse,
     Reroute,
     Resume,
     RetryAllowed,
@@ -61,6 +62,8 @@ def take(turn: Turn, command: AnyCommand) -> None:
             call_commands.promise_call_back(turn, command)
         case ExtendWrapUp():
             seat_commands.extend_wrap_up(turn, command)
+        case ReportAbuse():
+            seat_commands.report_abuse(turn, command)
         case Tick():
             _tick(turn)
 

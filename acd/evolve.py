@@ -5,6 +5,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from acd.model import (
+    AbuseReported,
     Adopted,
     Answered,
     AnyFloorFact,
@@ -68,6 +69,8 @@ def evolve(state: State, fact: AnyFloorFact) -> None:
             _change_call(state, fact.call, lambda call: replace(call, not_before=None))
         case PlaceForgotten():
             state.put_place(fact.caller, None)
+        case AbuseReported():
+            _change_seat(state, fact.seat, abuse=fact.step)
         case TurnedAway():
             pass
         case RetryAllowed():
@@ -106,7 +109,7 @@ def _change_call(state: State, name: str, change: Callable[[Waiting], Waiting]) 
 def _talks(state: State, name: str, call: str) -> None:
     seat = state.seats.get(name)
     if seat is not None:
-        state.put_seat(name, replace(seat, call=call, unanswered=0, answered=seat.answered + 1))
+        state.put_seat(name, replace(seat, call=call, unanswered=0, abuse=None, answered=seat.answered + 1))
 
 
 def _left(state: State, fact: LeftQueue) -> None:

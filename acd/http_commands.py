@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from acd.expressions import parse
-from acd.model import ExtendWrapUp, Reroute, SeatChanged
+from acd.model import ExtendWrapUp, ReportAbuse, Reroute, SeatChanged
 from acd.records import Needs
 from acd.service import FloorKeeper
-from acd.values import SeatState
-from acd.views import CallPlace, WrapUpView
+from acd.values import AbuseStep, SeatState
+from acd.views import AbuseView, CallPlace, WrapUpView
 from hotline.audit import Audit
 from hotline.errors import BadInput, Conflict, NotAllowed, NotFound
 from hotline.http import RequestBody
@@ -22,6 +22,13 @@ class ExtendBody(RequestBody):
     """How much more time."""
 
     seconds: Annotated[float, Field(gt=0, le=1800)] = 60
+
+
+class AbuseBody(RequestBody):
+    """How far it went."""
+
+    step: AbuseStep
+    code: Annotated[str, Field(max_length=32, pattern="^[A-Za-z0-9_.-]*$")] = ""
 
 
 class RouteBody(RequestBody):
@@ -55,6 +62,20 @@ def routes(keeper: FloorKeeper, audit: Audit) -> APIRouter:
             raise Conflict("This wrap-up was extended as often as the house allows.")
         until = next((fact.until for fact in facts if isinstance(fact, SeatChanged)), None)
         return WrapUpView(seat=seat, until=until)
+
+    @router.post("/seats/{seat}/report-abuse")
+    async def report_abuse(
+        seat: str, who: Annotated[Principal, Depends(require(Permission.SEAT_USE))], body: AbuseBody
+    ) -> AbuseView:
+        """The next step with a citizen who insults: warned, then the supervisor, then ended with a code. After a call
+        that was ended so the seat cools down, and the call counts in no figure of its agent."""
+        if who.agent != seat and not who.may(Permission.SEATS_FORCE):
+            raise NotAllowed("This is another agent's seat.")
+        await audit.record(who, "call.report_abuse", seat, detail={"step": body.step.value, "code": body.code})
+        facts = await keeper.do(ReportAbuse(seat=seat, step=body.step, code=body.code))
+        if not facts:
+            raise Conflict("The seat talks with nobody, or this is not the next step: warned, supervisor, ended.")
+        return AbuseView(seat=seat, step=body.step)
 
     @router.post("/floor/waiting/{call}/route")
     async def route(

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from acd.measures import CallStay, OfferEnd, SeatTime
 from acd.missed import Missed
 from acd.model import (
+    AbuseReported,
     Adopted,
     Answered,
     AnyFloorFact,
@@ -26,7 +27,7 @@ from acd.model import (
     TurnedAway,
 )
 from acd.strain import StrainLedger
-from acd.values import LeaveReason, SeatState
+from acd.values import AbuseStep, LeaveReason, SeatState
 
 WINDOW = timedelta(hours=24)
 
@@ -91,6 +92,9 @@ class Ledger:
                 self._talk_begins(fact.seat, fact.call, fact.at)
             case Adopted():
                 self._talk_begins(fact.seat, fact.call, fact.at)
+            case AbuseReported():
+                if fact.step is AbuseStep.ENDED:
+                    self._change(self._latest.get(fact.call, -1), abusive=True)
             case Finished():
                 self._talk_ends(fact.seat, fact.at)
             case SignedIn():

@@ -39,6 +39,9 @@ class CallStay(msgspec.Struct, frozen=True, kw_only=True):
     call_back: bool = False
     """It waited without a line: its waiting counts nowhere, its talk does."""
 
+    abusive: bool = False
+    """It was ended for abuse: its talk is left out of the agents' figures."""
+
     @property
     def answered(self) -> bool:
         return self.reason is LeaveReason.ANSWERED
@@ -212,19 +215,19 @@ def ring_time(offers: Iterable[OfferEnd]) -> float | None:
 
 def talk_time(stays: Iterable[CallStay]) -> float | None:
     """平均通话时长, seconds = Σ talk with holds ÷ talks that are over."""
-    talks = [stay.talk.total_seconds() for stay in stays if stay.talk is not None]
+    talks = [stay.talk.total_seconds() for stay in stays if stay.talk is not None and not stay.abusive]
     return _ratio(sum(talks), len(talks))
 
 
 def wrap_up_time(stays: Iterable[CallStay]) -> float | None:
     """平均话后处理时长, seconds = Σ wrap-up ÷ handled calls."""
-    done = [stay.wrap_up.total_seconds() for stay in stays if stay.wrap_up is not None]
+    done = [stay.wrap_up.total_seconds() for stay in stays if stay.wrap_up is not None and not stay.abusive]
     return _ratio(sum(done), len(done))
 
 
 def handle_time(stays: Iterable[CallStay]) -> float | None:
     """AHT 平均处理时长, seconds = Σ (talk with holds + wrap-up) ÷ handled calls, of those that are over."""
-    done = [stay for stay in stays if stay.talk is not None and stay.wrap_up is not None]
+    done = [stay for stay in stays if stay.talk is not None and stay.wrap_up is not None and not stay.abusive]
     spent = sum(
         (stay.talk or timedelta()).total_seconds() + (stay.wrap_up or timedelta()).total_seconds() for stay in done
     )

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from acd.values import AbuseStep as AbuseStep
 from acd.values import LeaveReason as LeaveReason
 from acd.values import Need as Need
 from acd.values import RefuseReason as RefuseReason
@@ -111,6 +112,14 @@ class ExtendWrapUp(Command, frozen=True, kw_only=True, tag="extend_wrap_up"):
     by_s: float
 
 
+class ReportAbuse(Command, frozen=True, kw_only=True, tag="report_abuse"):
+    """The next step with a citizen who insults; nothing is left out and nothing taken back."""
+
+    seat: str
+    step: AbuseStep
+    code: str = ""
+
+
 class Abandon(Command, frozen=True, kw_only=True, tag="abandon"):
     """The citizen hung up, or the call leaves for another reason. Hanging up does not end a promised call-back."""
 
@@ -156,7 +165,7 @@ class Tick(Command, frozen=True, kw_only=True, tag="tick"):
 
 AnyCommand = (
     SignIn | SignOut | Pause | Resume | Reachability | Join | Abandon | Answer | Refuse | Finish
-    | EndWrapUp | Adopt | Tick | Reroute | PromiseCallBack | ExtendWrapUp
+    | EndWrapUp | Adopt | Tick | Reroute | PromiseCallBack | ExtendWrapUp | ReportAbuse
 )  # fmt: skip
 
 
@@ -287,6 +296,15 @@ class Prompted(FloorFact, frozen=True, kw_only=True, tag="prompted"):
     """(ahead + 1) × `Rules.handling` ÷ seats that may take it; `None`: nobody is signed in who may."""
 
 
+class AbuseReported(FloorFact, frozen=True, kw_only=True, tag="abuse_reported"):
+    """Warn, call the supervisor, or end the call with its announcement. A call that was ended counts in no figure."""
+
+    seat: str
+    call: str
+    step: AbuseStep
+    code: str = ""
+
+
 class Widened(FloorFact, frozen=True, kw_only=True, tag="widened"):
     """The next step of the call's recipe was taken: seats that meet `needs` may take it too."""
 
@@ -370,5 +388,5 @@ class Adopted(FloorFact, frozen=True, kw_only=True, tag="adopted"):
 AnyFloorFact = (
     SignedIn | SignedOut | SeatChanged | ReachabilityChanged | PauseAsked | SignOutAsked | Joined | Widened
     | RetryAllowed | Offered | OfferRefused | OfferWithdrawn | Answered | LeftQueue | Finished | Adopted
-    | TurnedAway | Rerouted | CallBackPromised | CallBackDue | PlaceForgotten | Raised | Prompted
+    | TurnedAway | Rerouted | CallBackPromised | CallBackDue | PlaceForgotten | Raised | Prompted | AbuseReported
 )  # fmt: skip

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from acd.values import Need, SeatChoice, SeatState, Step
+from acd.values import AbuseStep, Need, SeatChoice, SeatState, Step
 
 Needs = tuple[Need, ...]
 """All of them must be met. Sorted by skill, each skill once: equal demands are equal tuples (`canonical`)."""
@@ -35,6 +35,8 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     leaving_reason: str = ""
     answered: int = 0
     """Calls that it answered since it signed in."""
+    abuse: AbuseStep | None = None
+    """How far it went with the citizen it talks with, or talked with last."""
     extended: int = 0
     """How often its present wrap-up was extended."""
 

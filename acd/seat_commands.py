@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 from acd.model import (
+    AbuseReported,
     ExtendWrapUp,
     Pause,
     PauseAsked,
     Reachability,
     ReachabilityChanged,
+    ReportAbuse,
     SignedIn,
     SignIn,
     SignOut,
@@ -15,7 +17,7 @@ from acd.model import (
 )
 from acd.records import Seat
 from acd.turn import Turn
-from acd.values import RefuseReason, SeatState
+from acd.values import AbuseStep, RefuseReason, SeatState
 
 PHONE_TAKEN = "phone_taken"
 """Why a seat was signed out: another seat signed in at its phone."""
@@ -133,3 +135,15 @@ def extend_wrap_up(turn: Turn, command: ExtendWrapUp) -> None:
         return
     if seat.extended < turn.rules.wrap_up_extensions:
         turn.change(seat.seat, SeatState.WRAP_UP, until=seat.until + timedelta(seconds=command.by_s))
+
+
+_ABUSE = (None, *AbuseStep)
+
+
+def report_abuse(turn: Turn, command: ReportAbuse) -> None:
+    """The next step, while the seat talks."""
+    seat = turn.state.seats.get(command.seat)
+    if seat is None or not seat.call or _ABUSE.index(command.step) != _ABUSE.index(seat.abuse) + 1:
+        return
+    fact = AbuseReported(at=turn.now, seat=seat.seat, call=seat.call, step=command.step, code=command.code)
+    turn.emit(fact)

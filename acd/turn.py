@@ -6,7 +6,7 @@ a call and a seat can go through, `commands.py` says which command leads to what
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from acd.evolve import evolve
 from acd.model import (
@@ -24,7 +24,7 @@ from acd.model import (
 )
 from acd.records import Offer, Seat, Waiting
 from acd.state import State
-from acd.values import LeaveReason, RefuseReason, Rules, SeatState, Step, StepKind
+from acd.values import AbuseStep, LeaveReason, RefuseReason, Rules, SeatState, Step, StepKind
 
 
 class Turn:
@@ -70,10 +70,14 @@ class Turn:
         seat = self.state.seats[name]
         if seat.leaving:
             self.close(seat, seat.leaving_reason)
-        elif self.rules.wrap_up:
-            self.change(name, SeatState.WRAP_UP, until=self.now + self.rules.wrap_up)
+        elif wrap_up := self._wrap_up(seat):
+            self.change(name, SeatState.WRAP_UP, until=self.now + wrap_up)
         else:
             self.after_work(name)
+
+    def _wrap_up(self, seat: Seat) -> timedelta:
+        was_ended = seat.abuse is AbuseStep.ENDED
+        return max(self.rules.wrap_up, self.rules.cool_down) if was_ended else self.rules.wrap_up
 
     def close(self, seat: Seat, reason: str) -> None:
         """The seat signs out; calls that nobody else signed in can take go on with their recipes."""

@@ -38,6 +38,14 @@ class LeaveReason(StrEnum):
     FULL = "full"  # the queue had no room
 
 
+class AbuseStep(StrEnum):
+    """How far it went with a citizen who insults: each step follows the one before it."""
+
+    WARNED = "warned"  # 提醒: a warning was read or played
+    SUPERVISOR = "supervisor"  # 报告班长
+    ENDED = "ended"  # 终止服务: ended with a code; the agent may cool down
+
+
 class Need(msgspec.Struct, frozen=True, gc=False):
     """A skill at a level of at least `level` (1 to 10)."""
 
@@ -104,5 +112,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """The same for single queues."""
     wrap_up_extensions: int = 2
     """How often one wrap-up may be extended."""
+    cool_down: timedelta = timedelta(minutes=5)
+    """The wrap-up after a call that was ended for abuse, when it is longer than the usual one."""
     handling: timedelta = timedelta(minutes=5)
     """Talk and wrap-up of a usual call: for the estimated wait that callers are told."""

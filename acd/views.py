@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from acd.ledger import WINDOW, Ledger
 from acd.measures import CallStay
 from acd.missed import MissedCaller
-from acd.model import Need, SeatState
+from acd.model import AbuseStep, Need, SeatState
 from acd.records import Seat, Waiting
 from acd.service import FloorKeeper
 from acd.strain import Strain
@@ -106,6 +106,13 @@ class WrapUpView(BaseModel):
 
     seat: str
     until: datetime | None
+
+
+class AbuseView(BaseModel):
+    """How far it went with the citizen that this seat talks with."""
+
+    seat: str
+    step: AbuseStep
 
 
 class CallPlace(BaseModel):

@@ -30,6 +30,7 @@ class NaiveSeat:
     leaving: bool = False
     answered: int = 0
     extended: int = 0
+    abuse: int = 0
 
     def can_take(self, needs: tuple[Need, ...]) -> bool:
         return all(self.level(skill) >= level for skill, level in needs)
@@ -323,6 +324,11 @@ class NaiveFloor:
             seat.extended += 1
             seat.until += timedelta(seconds=c.by_s)
 
+    def on_reportabuse(self, c: m.ReportAbuse, now: datetime) -> None:
+        seat = self.seat(c.seat)
+        if seat is not None and seat.talks and list(m.AbuseStep)[seat.abuse : seat.abuse + 1] == [c.step]:
+            seat.abuse += 1
+
     def on_answer(self, c: m.Answer, now: datetime) -> None:
         """Here `c.offer` is `call|seat`, or empty when the offer is over."""
         name, _, at = c.offer.partition("|")
@@ -331,7 +337,7 @@ class NaiveFloor:
             if seat.name == at:
                 self._remove(name, "answered", now)
                 self._silence(seat, "talking")
-                seat.talks, seat.missed, seat.answered = name, 0, seat.answered + 1
+                seat.talks, seat.missed, seat.answered, seat.abuse = name, 0, seat.answered + 1, 0
             else:
                 self._be_ready(seat, now)
 
@@ -355,9 +361,9 @@ class NaiveFloor:
             seat.talks = ""
             if seat.leaving:
                 self.seats.remove(seat)
-            elif self.rules.wrap_up:
+            elif self.rules.wrap_up or seat.abuse == 3:
                 self._silence(seat, "wrap_up")
-                seat.until = now + self.rules.wrap_up
+                seat.until = now + (self.rules.cool_down if seat.abuse == 3 else self.rules.wrap_up)
             else:
                 self._work_is_over(seat, now)
 
@@ -386,7 +392,7 @@ class NaiveFloor:
         if seat.state == "paused":
             seat.asked = seat.reason
         self._silence(seat, "talking")
-        seat.talks, seat.missed, seat.answered = c.call, 0, seat.answered + 1
+        seat.talks, seat.missed, seat.answered, seat.abuse = c.call, 0, seat.answered + 1, 0
 
     def on_tick(self, c: m.Tick, now: datetime) -> None:
         self.places = {caller: place for caller, place in self.places.items() if place[2] > now}

@@ -186,6 +186,7 @@ FOLDS: list[tuple[m.AnyFloorFact, Stored]] = [
         m.CallBackPromised(at=NOW, call="c1", not_before=LATER),
         replace(FULL, waiting=call_with(call_back=True, not_before=LATER)),
     ),
+    (m.AbuseReported(at=NOW, seat="s1", call="c9", step=m.AbuseStep.WARNED), seat_with(abuse=m.AbuseStep.WARNED)),
     (m.TurnedAway(at=NOW, call="c1", queue="q", limit=1), FULL),
 ]
 

@@ -255,6 +255,19 @@ async def test_agent_takes_more_time_to_wrap_up_but_not_for_ever(
         assert (await post(client, f"seats/{seat}/extend-wrap-up")).status_code == 409
 
 
+async def test_abuse_is_reported_step_by_step(client: httpx.AsyncClient, keeper: FloorKeeper) -> None:
+    await keeper.do(m.SignIn(seat="1001", agent="1001", phone="8001", skills={}))
+    assert (await post(client, "seats/1001/report-abuse", "operator@1001", step="warned")).status_code == 409
+    await keeper.do(m.Adopt(seat="1001", call="c1"))
+    shown = await post(client, "seats/1001/report-abuse", "operator@1001", step="warned", code="A1")
+    assert shown.json() == {"seat": "1001", "step": "warned"}
+    assert (await post(client, "seats/1001/report-abuse", "operator@1001", step="ended")).status_code == 409
+    assert (await post(client, "seats/1001/report-abuse", "operator@1002", step="supervisor")).status_code == 403
+    assert (await post(client, "seats/1001/report-abuse", step="supervisor")).status_code == 200
+    assert (await post(client, "seats/1001/report-abuse", step="ended", code="x y")).status_code == 400
+    assert audited(client)[1] == ("call.report_abuse", "1001", "{'step': 'warned', 'code': 'A1'}")
+
+
 async def test_strain_and_missed_calls_are_told_to_supervisors(
     client: httpx.AsyncClient, keeper: FloorKeeper, clock: ManualClock
 ) -> None:

@@ -70,6 +70,7 @@ class FloorMachine(RuleBasedStateMachine):
             redial=timedelta(seconds=redial),
             capacities={"narrow": 2},
             wrap_up_extensions=1,
+            cool_down=timedelta(seconds=40),
         )
         self.floor, self.replica, self.naive = Floor(house), Floor(), NaiveFloor(house)
         self.said: list[str] = []
@@ -208,6 +209,10 @@ class FloorMachine(RuleBasedStateMachine):
     def extend_wrap_up(self, seat: str, by_s: int) -> None:
         self.do(m.ExtendWrapUp(seat=seat, by_s=by_s), once=True)
 
+    @rule(seat=seats, step=st.sampled_from(list(m.AbuseStep)))
+    def report_abuse(self, seat: str, step: m.AbuseStep) -> None:
+        self.do(m.ReportAbuse(seat=seat, step=step))
+
     @rule(call=calls, caller=callers, queue=queues)
     def ring_again(self, call: str, caller: str, queue: str) -> None:
         self.do(m.Join(call=call, queue=queue, caller=caller))
@@ -278,14 +283,14 @@ class FloorMachine(RuleBasedStateMachine):
         ours = {
             s.seat: (
                 *(s.agent, s.phone, s.state.value, s.reason, s.until, s.call, s.pause_asked, s.leaving, s.unanswered),
-                *(s.answered, s.extended),
+                *(s.answered, s.extended, 0 if s.abuse is None else list(m.AbuseStep).index(s.abuse) + 1),
             )
             for s in self.floor.seats()
         }
         theirs = {
             s.name: (
                 *(s.agent, s.phone, s.state, s.reason, s.until, s.talks, s.asked, s.leaving, s.missed),
-                *(s.answered, s.extended),
+                *(s.answered, s.extended, s.abuse),
             )
             for s in self.naive.seats
         }

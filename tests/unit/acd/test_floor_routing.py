@@ -463,3 +463,51 @@ def test_next_wrap_up_may_be_extended_anew() -> None:
     hand.do(m.Adopt(seat="a", call="c2"))
     hand.do(m.Finish(call="c2"))
     assert hand.do(m.ExtendWrapUp(seat="a", by_s=5))
+
+
+# ---- abuse -----------------------------------------------------------------------------------------------------------
+
+WARNED, SUPERVISOR, ENDED = m.AbuseStep
+
+
+def test_abuse_is_reported_step_by_step_and_the_seat_cools_down_afterwards() -> None:
+    hand = talking()
+    for step in (SUPERVISOR, ENDED):
+        assert hand.do(m.ReportAbuse(seat="a", step=step)) == (), "not before the warning"
+    assert hand.do(m.ReportAbuse(seat="a", step=WARNED, code="insult")) == (
+        m.AbuseReported(at=hand.now, seat="a", call="c1", step=WARNED, code="insult"),
+    )
+    for step in (WARNED, ENDED):
+        assert hand.do(m.ReportAbuse(seat="a", step=step)) == ()
+    for step in (SUPERVISOR, ENDED):
+        assert hand.do(m.ReportAbuse(seat="a", step=step))
+    assert hand.do(m.ReportAbuse(seat="a", step=ENDED)) == ()
+    hand.do(m.Finish(call="c1"))
+    until = hand.now + timedelta(minutes=5)
+    assert hand.last(m.SeatChanged) == hand.changed("a", WRAP_UP, m.SeatState.TALKING, until=until)
+    assert hand.do(m.ReportAbuse(seat="a", step=WARNED)) == (), "it talks with nobody"
+
+
+@pytest.mark.parametrize(("usual", "cool_down", "pause"), [(0, 300, 300), (400, 300, 400), (0, 0, 0)])
+def test_cooling_down_is_never_shorter_than_a_wrap_up(usual: float, cool_down: float, pause: float) -> None:
+    floor = with_rules(wrap_up=timedelta(seconds=usual), cool_down=timedelta(seconds=cool_down))
+    floor.sign_in("a")
+    floor.do(m.Adopt(seat="a", call="c1"))
+    for step in m.AbuseStep:
+        floor.do(m.ReportAbuse(seat="a", step=step))
+    floor.do(m.Finish(call="c1"))
+    if pause:
+        assert floor.last(m.SeatChanged).until == floor.now + timedelta(seconds=pause)
+    floor.after(pause)
+    assert floor.state("a") == "ready"
+
+
+def test_warning_alone_cools_nobody_down_and_the_next_citizen_is_innocent() -> None:
+    hand = talking()
+    hand.do(m.ReportAbuse(seat="a", step=WARNED))
+    hand.do(m.Finish(call="c1"))
+    assert hand.last(m.SeatChanged).until == hand.now + RULES.wrap_up
+    hand.do(m.Adopt(seat="a", call="c2"))
+    assert hand.floor.seat("a").abuse is None  # type: ignore[union-attr]
+    assert hand.do(m.ReportAbuse(seat="a", step=WARNED))
+    assert hand.do(m.ReportAbuse(seat="x", step=WARNED)) == ()

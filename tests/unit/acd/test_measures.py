@@ -300,3 +300,20 @@ def test_replay_of_the_log_gives_the_same_figures() -> None:
     of_number = figures(live, now, timedelta(hours=24), None, "12348")
     assert of_number.calls == 2, "the call-back is no further call"
     assert {item.name: item.value for item in of_number.items}["reach_rate"] is None
+
+
+@pytest.mark.parametrize(("steps", "counts"), [(2, True), (3, False)])
+def test_call_that_was_ended_for_abuse_counts_in_no_figure_of_its_agent(steps: int, counts: bool) -> None:
+    floor = Driver()
+    floor.sign_in("a")
+    floor.join("c1")
+    floor.answer("c1")
+    for step in list(m.AbuseStep)[:steps]:
+        floor.do(m.ReportAbuse(seat="a", step=step))
+    floor.after(50)
+    floor.do(m.Finish(call="c1"))
+    floor.after(500)
+    stays = Ledger().apply_all(floor.facts).stays(NINE)
+    told = (measures.talk_time(stays), measures.wrap_up_time(stays), measures.handle_time(stays))
+    assert told == ((50, 30, 80) if counts else (None, None, None))
+    assert measures.answer_rate(stays) == 1
