@@ -12,7 +12,7 @@ export interface Room {
 /** Rooms of the console in the order of the navigation. */
 export const ROOMS: readonly Room[] = [
   { path: "/desk", title: "nav.desk", permission: "seat.use" },
-  { path: "/wallboard", title: "nav.wallboard", permission: "kpis.read" },
+  { path: "/wallboard", title: "nav.wallboard", permission: "seats.force" },
   { path: "/replay", title: "nav.replay", permission: "recordings.play" },
 ];
 

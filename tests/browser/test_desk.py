@@ -1,0 +1,166 @@
+"""An operator takes a citizen's call in the page; others watch it, and replay it afterwards."""
+
+import io
+import re
+import time
+import wave
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from telephony.softphone import CallState, OutgoingCall
+from tests.browser.chrome import WAIT_MS, Person
+from tests.house import Server
+from tests.phones import CITIZEN_TONE, eventually
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+Enter = Callable[[str], Person]
+SPOKEN = 300.0
+"""Loudness (RMS of 16-bit samples) of speech; a line without any has less than 30."""
+
+
+def ready(operator: Person) -> None:
+    """Sign in at the page's own softphone."""
+    expect(operator.page.get_by_test_id("state")).to_be_visible(timeout=WAIT_MS)
+    operator.page.get_by_test_id("sign-in").click()
+    operator.sees("state", state="ready")
+
+
+def hears_speech(call: OutgoingCall, seconds: float = 2.0) -> bool:
+    samples = np.frombuffer(call.ear.pcm(since=time.monotonic() - seconds), "<i2").astype(np.float64)
+    return bool(samples.size) and float(np.sqrt(np.mean(samples**2))) > SPOKEN
+
+
+def tracks(wav: bytes) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
+    """Frames by channels."""
+    with wave.open(io.BytesIO(wav)) as sound:
+        return (
+            np.frombuffer(sound.readframes(sound.getnframes()), "<i2").astype(float).reshape(-1, sound.getnchannels())
+        )
+
+
+def tone_share(samples: "np.ndarray[tuple[int], np.dtype[np.float64]]", frequency: float) -> float:
+    """How much of the energy lies around a frequency."""
+    power = np.abs(np.fft.rfft(samples)) ** 2
+    near = np.abs(np.fft.rfftfreq(samples.size, 1 / 8000) - frequency) < 20
+    return float(power[near].sum() / max(1.0, power.sum()))
+
+
+def ticket_of(hotline: Server, shown: Person) -> dict[str, Any]:
+    ticket = shown.page.get_by_test_id("ticket").get_attribute("data-ticket")
+    found: dict[str, Any] = hotline.get(f"/api/v1/tickets/{ticket}")
+    return found
+
+
+def test_a_citizens_call_is_taken_in_the_page(hotline: Server, enter: Enter) -> None:
+    operator, supervisor = enter("operator"), enter("supervisor")
+    page = operator.page
+    assert operator.barriers() == []
+    ready(operator)
+    with hotline.citizen("13912345678") as citizen:
+        call = citizen.dial("12329")
+        operator.sees("call", talk="ringing")
+        expect(page.get_by_test_id("caller")).to_have_text("139****5678")
+        expect(page.get_by_test_id("dialled")).to_have_text("12329")
+        assert operator.barriers() == []
+        page.keyboard.press("F2")
+        operator.sees("call", talk="talking")
+
+        eventually(lambda: hears_speech(call), "the citizen hears the operator", 10)
+        level = page.get_by_test_id("their-level")
+        eventually(lambda: float(level.evaluate("meter => meter.value")) > 0.2, "the page hears the citizen", 10)
+        expect(page.get_by_test_id("ticket-state")).to_have_text("草稿", timeout=WAIT_MS)
+        page.fill("input[name=matter]", "小区旁工地夜间施工噪音")
+        page.fill("textarea[name=demand]", "要求夜间停工")
+        operator.sees("ticket", saving="saved")
+        assert ticket_of(hotline, operator)["matter"] == "小区旁工地夜间施工噪音"
+        expect(supervisor.page.get_by_test_id("live")).to_contain_text("通话中", timeout=WAIT_MS)
+        expect(supervisor.page.locator("[data-seat='8001']")).to_have_attribute("data-state", re.compile("talking"))
+        assert operator.barriers() + supervisor.barriers() == []
+
+        page.keyboard.press("F8")
+        eventually(lambda: not hears_speech(call, 1.0), "a muted operator is not heard", 10)
+        page.keyboard.press("F8")
+        eventually(lambda: hears_speech(call), "the operator is heard again", 10)
+        page.keyboard.press("F7")
+        operator.sees("call", talk="held")
+        page.keyboard.press("F7")
+        operator.sees("call", talk="talking")
+        eventually(lambda: hears_speech(call), "the operator is heard after the hold", 10)
+        page.keyboard.press("F4")
+        operator.sees("call", talk="none")
+        assert call.wait_until(CallState.ENDED, 15), call.state
+
+    operator.sees("state", state="wrap_up")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_test_id("ticket-state")).to_have_text("已受理", timeout=WAIT_MS)
+    expect(page.get_by_test_id("transcript")).to_contain_text("话务员", timeout=60_000)
+    check_sound(hotline, ticket_of(hotline, operator)["recording"])
+    page.keyboard.press("F10")
+    operator.sees("state", state="ready")
+    page.get_by_test_id("sign-out").click()
+    operator.sees("state", state="none")
+
+
+def check_sound(hotline: Server, recording: str) -> None:
+    """Both are on the recording, each on a channel of its own."""
+    sound = tracks(hotline.ask("GET", f"/api/v1/recordings/{recording}/audio", role="qa").content)
+    citizen, operator = sound[:, 0], sound[:, 1]
+    assert tone_share(citizen, CITIZEN_TONE) > 0.8
+    assert float(np.sqrt(np.mean(operator**2))) > SPOKEN
+    assert tone_share(operator, CITIZEN_TONE) < 0.2
+
+
+def test_what_was_said_is_replayed_with_its_transcript(hotline: Server, enter: Enter) -> None:
+    eventually(lambda: bool(hotline.get("/api/v1/recordings", role="qa")["items"]), "a recording", 10)
+    auditor = enter("qa")
+    page = auditor.page
+    page.get_by_test_id("recordings").get_by_role("button").first.click()
+    expect(page.get_by_test_id("waveform").locator("> div")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_test_id("transcript")).to_contain_text("话务员", timeout=WAIT_MS)
+    page.get_by_test_id("play").click()
+    expect(page.get_by_test_id("time")).to_contain_text(re.compile(r"^00:0[1-9]"), timeout=WAIT_MS)
+    page.get_by_test_id("play").click()
+    page.keyboard.press("l")
+    expect(page.get_by_test_id("time")).to_contain_text(re.compile(r"^00:(0[6-9]|1\d)"), timeout=WAIT_MS)
+    assert auditor.barriers() == []
+    recording = page.url.rpartition("/")[2]
+    plays = hotline.get(f"/api/v1/audit?subject={recording}", role="auditor")["items"]
+    assert any(one["action"] == "recording.play" for one in plays)
+
+
+def test_what_was_typed_outlives_a_reload(hotline: Server, enter: Enter) -> None:
+    operator = enter("operator")
+    page = operator.page
+    ready(operator)
+    with hotline.citizen("13900002222") as citizen:
+        call = citizen.dial("12345")
+        operator.sees("call", talk="ringing")
+        page.get_by_test_id("answer").click()
+        operator.sees("call", talk="talking")
+        page.fill("input[name=matter]", "路灯不亮")
+        call.hang_up()
+        operator.sees("call", talk="none")
+    page.fill("input[name=subject_address]", "夷陵大道八号")
+    page.reload()
+    expect(page.locator("input[name=subject_address]")).to_have_value("夷陵大道八号", timeout=WAIT_MS)
+    expect(page.locator("input[name=matter]")).to_have_value("路灯不亮")
+    operator.sees("ticket", saving="saved")
+    assert ticket_of(hotline, operator)["subject_address"] == "夷陵大道八号"
+
+
+def test_a_log_in_that_ends_closes_the_page_and_its_softphone(hotline: Server, enter: Enter) -> None:
+    expert = enter("expert")
+    ready(expert)
+    people = hotline.get("/api/v1/people", role="administrator")["items"]
+    person = next(one["id"] for one in people if one["login"] == "expert")
+    hotline.ask("PATCH", f"/api/v1/people/{person}", role="administrator", json={"is_disabled": True})
+    began = time.monotonic()
+    expert.page.wait_for_url("**/login", timeout=15_000)
+    assert time.monotonic() - began < 10
+    eventually(lambda: hotline.seat_state("8011") != "ready", "nobody is offered calls there", 10)
+    expert.complaints.clear()  # the browser tells of every 401, which is what was wanted here
