@@ -7,10 +7,14 @@ import msgspec
 
 from acd.model import AnyCommand, AnyFloorFact, Need
 from calls.model import AnyCallFact, Party
+from calls.moves import Move
+from calls.orders import Command, Found
 from ivr.flow import FlowRun
 from telephony.model import (
     Collected,
     KeyPressed,
+    LegAnswered,
+    LegFailed,
     LineGone,
     LineId,
     OfferEnded,
@@ -19,6 +23,9 @@ from telephony.model import (
     TrackStarted,
     Unbridged,
 )
+
+UNMUTE = "unmute"
+CLOSE = "close"
 
 
 class House(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +39,10 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     keys change nothing."""
     closing: timedelta = timedelta(seconds=10)
     """A citizen whose talk is over and whose line nobody returned is hung up after this."""
+    hold: timedelta = timedelta(minutes=3)
+    """Longest time on hold in a talk of several."""
+    ring_party: timedelta = timedelta(seconds=25)
+    """How long somebody rings who is called into a talk."""
     experts: Container[str] = frozenset()
     """Seats that experts sit at, as known now."""
     general: tuple[Need, ...] = (Need("general"),)
@@ -94,6 +105,20 @@ class TrackFound(msgspec.Struct, frozen=True):
     line: LineId
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """Somebody with the right to do so asks something of the talk."""
+
+    command: Command
+
+
+class PartiesFound(msgspec.Struct, frozen=True):
+    """After we were away: who of a talk of several is still there."""
+
+    found: Found
+    displaced: frozenset[LineId] = frozenset()
+    """Lines that are not where the ledger says."""
+
+
 class Ordered(msgspec.Struct, frozen=True):
     """A person with the right to do so ends the call."""
 
@@ -101,7 +126,8 @@ class Ordered(msgspec.Struct, frozen=True):
 
 
 Event = (
-    Begun | Restarted | FloorSaid | Listened | Woke | NodeLost | Ordered | TalkFound | TrackFound
+    Begun | Restarted | FloorSaid | Listened | Woke | NodeLost | Ordered | TalkFound | TrackFound | Asked
+    | PartiesFound | LegAnswered | LegFailed
     | SeatAnswered | OfferEnded | LineGone | ReturnedLine | TrackStarted | KeyPressed | Unbridged
 )  # fmt: skip
 
@@ -150,7 +176,7 @@ class HangUp(msgspec.Struct, frozen=True):
     cause: int = 16
 
 
-Action = Play | Collect | Hold | RingSeat | Tell | Mute | Wake | HangUp
+Action = Play | Collect | Hold | RingSeat | Tell | Mute | Wake | HangUp | Move
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from calls.model import (
     RecordingMuted,
     Ringing,
     Stepped,
+    TalkChanged,
     TalkEnded,
     TalkStarted,
     TrackOpened,
@@ -40,7 +41,7 @@ def evolve(call: CallState, fact: AnyCallFact) -> CallState:
         case Dismissed():
             return change(call, phase=Phase.CLOSING)
         case Queued():
-            return change(call, phase=Phase.QUEUED, queued=fact, queued_at=fact.at)
+            return change(call, phase=Phase.QUEUED, queued=fact, queued_at=fact.at, talk=None)
         case Ringing():
             return change(
                 call, phase=Phase.RINGING, offer=fact.offer, seat=fact.seat, phone=fact.phone, seat_line=LineId("")
@@ -64,10 +65,24 @@ def evolve(call: CallState, fact: AnyCallFact) -> CallState:
             )
         case TrackOpened():
             return change(call, opened=(*call.opened, fact.line))
+        case TalkChanged():
+            return _with_talk(call, fact)
         case TalkEnded():
-            return change(call, phase=Phase.CLOSING)
+            return change(call, phase=Phase.CLOSING, talk=None)
         case CallEnded():
             return change(call, phase=Phase.ENDED)
+
+
+def _with_talk(call: CallState, fact: TalkChanged) -> CallState:
+    """The seat that answers for the call is the call's seat; while it is called back its old line counts."""
+    owner = fact.talk.of_seat(fact.talk.owner)
+    return msgspec.structs.replace(
+        call,
+        talk=fact.talk,
+        seat=fact.talk.owner or call.seat,
+        agent=fact.talk.owner or call.agent,
+        seat_line=call.seat_line if owner is None else owner.line,
+    )
 
 
 def left_bridge(call: CallState, news: Unbridged) -> CallState:

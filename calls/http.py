@@ -9,9 +9,11 @@ from pydantic import BaseModel
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from calls import talk_http
 from calls.events import Ordered
 from calls.service import CallService
 from calls.tables import calls
+from calls.talk_http import SeatsPort
 from hotline.audit import Audit
 from hotline.database import Database
 from hotline.errors import NotFound
@@ -63,7 +65,7 @@ def _view(row: Any, who: Principal) -> CallView:
     return CallView(**fields)
 
 
-def routes(service: CallService, database: Database, audit: Audit) -> APIRouter:
+def routes(service: CallService, database: Database, audit: Audit, seats: SeatsPort) -> APIRouter:
     """Routes under `/api/v1/calls`."""
     router = APIRouter(prefix="/api/v1/calls", tags=["calls"])
 
@@ -113,4 +115,5 @@ def routes(service: CallService, database: Database, audit: Audit) -> APIRouter:
         service.post(call, Ordered())
         return {"call": call}
 
+    router.include_router(talk_http.routes(service, seats, audit))
     return router

@@ -9,13 +9,13 @@ from typing import Any, Protocol
 import structlog
 
 from acd.model import AnyCommand, AnyFloorFact, Refuse, RefuseReason
-from calls import events, fold, script
+from calls import events, fold, moves, moving, script
 from calls.ledger import Ledger
 from calls.model import AnyCallFact, CallState, Phase
 from hotline.clock import Clock
 from ivr.flow import FlowRun
 from telephony.errors import ActionRefused, AsteriskUnreachable, LineGoneError
-from telephony.model import Collected, Heard, LineId, PhoneId, Unbridged
+from telephony.model import Collected, Heard, LegFailed, LineId, OfferEndReason, PhoneId, Unbridged
 from telephony.ports import Switch
 
 log = structlog.get_logger(__name__)
@@ -53,6 +53,10 @@ class Surroundings(Protocol):
 
     def expect_offer(self, offer: str, call: str) -> None:
         """News of this offer belong to this call."""
+        ...
+
+    def expect_line(self, line: LineId, call: str) -> None:
+        """News of this line belong to this call."""
         ...
 
 
@@ -124,6 +128,9 @@ class Mailbox:
         await self._around.ledger.record(facts)
         for fact in facts:
             self.call = fold.evolve(self.call, fact)
+        if self.call.talk is not None:
+            for leg in self.call.talk.legs:
+                self._around.expect_line(leg.line, self.call.call)
 
     async def _perform(self, action: events.Action) -> None:
         switch, line = self._around.switch, self.call.line
@@ -146,6 +153,17 @@ class Mailbox:
                 self._wake(tag, after)
             case events.HangUp(gone, cause):
                 await switch.hang_up(gone, cause)
+            case moves.Put() | moves.Invite() | moves.Eavesdrop() | moves.Murmur() | moves.Release():
+                await self._move(action)
+
+    async def _move(self, move: moves.Move) -> None:
+        around = self._around
+        folder = around.absolute(self.call.tracks or around.folder(self.call))
+        ring = around.house.ring_party
+        await moving.perform(move, around.switch.rooms, folder=folder, ring=ring, failed=self._never_rang)
+
+    def _never_rang(self, leg: LineId) -> None:
+        self.post(LegFailed(at=self._around.clock.now(), leg=leg, reason=OfferEndReason.UNREACHABLE))
 
     async def _ring(self, ring: events.RingSeat) -> None:
         around = self._around
@@ -164,14 +182,13 @@ class Mailbox:
             await around.floor.do(Refuse(offer=ring.offer, reason=RefuseReason.UNREACHABLE))
 
     async def _mute(self, muted: bool) -> None:
-        for line in (self.call.line, self.call.seat_line):
-            if line:
-                await self._mute_line(LineId(line), muted)
+        for line in self.call.party_lines:
+            await self._mute_line(line, muted)
 
     async def _mute_line(self, line: LineId, muted: bool) -> None:
         try:
             await self._around.switch.mute_recording(line, muted=muted)
-        except ActionRefused as error:  # it is not recorded, or not yet: the other line's turn comes all the same
+        except (ActionRefused, LineGoneError) as error:  # it is not recorded, or not yet, or no more: now the next line
             log.info("recording not muted", call=self.call.call, muted=muted, why=str(error))
 
     def _wake(self, tag: str, after: timedelta) -> None:

@@ -10,6 +10,8 @@ from enum import StrEnum
 import msgspec
 
 from acd.model import Need, Step
+from calls.legs import Party as Party  # whose voice a line carries
+from calls.legs import Talk
 from telephony.model import LineId
 
 
@@ -32,14 +34,6 @@ class Outcome(StrEnum):
     ABANDONED = "abandoned"  # the citizen hung up before anybody answered
     INFORMED = "informed"  # a flow's stated end (closed office number, announcement)
     FAILED = "failed"  # its Asterisk went down
-
-
-class Party(StrEnum):
-    """Whose voice a line carries."""
-
-    CITIZEN = "citizen"
-    OPERATOR = "operator"
-    EXPERT = "expert"
 
 
 class CallFact(msgspec.Struct, frozen=True, kw_only=True, tag_field="fact"):
@@ -140,6 +134,17 @@ class RecordingMuted(CallFact, frozen=True, kw_only=True, tag="recording_muted")
     muted: bool
 
 
+class TalkChanged(CallFact, frozen=True, kw_only=True, tag="talk_changed"):
+    """Who takes part in the talk, and how, became different."""
+
+    what: str
+    """What was asked (`consult`, `merge`, …) or heard (`answered`, `gone`, …)."""
+    talk: Talk
+    """Everybody from now on."""
+    by: str = ""
+    """The seat that asked for it."""
+
+
 class TalkEnded(CallFact, frozen=True, kw_only=True, tag="talk_ended"):
     by: Party | None = None
     """Who hung up; nothing when nobody knows."""
@@ -154,7 +159,7 @@ class CallEnded(CallFact, frozen=True, kw_only=True, tag="call_ended"):
 
 AnyCallFact = (
     CallArrived | Stepped | Dismissed | Queued | Ringing | OfferMissed | PickedUp | TalkStarted | TrackOpened
-    | RecordingMuted | TalkEnded | CallEnded
+    | RecordingMuted | TalkChanged | TalkEnded | CallEnded
 )  # fmt: skip
 
 
@@ -179,7 +184,15 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     opened: tuple[LineId, ...] = ()
     """Lines whose recording began."""
     answered_at: datetime | None = None
+    talk: Talk | None = None
+    """Everybody in it, once others than citizen and operator are or were."""
     muted: bool = False
     """The recording is silent just now because keys are being pressed."""
     left_first: LineId = LineId("")
     """The line that left the talk first; known only to the process that saw it."""
+
+    @property
+    def party_lines(self) -> tuple[LineId, ...]:
+        """Every line of the call."""
+        several = () if self.talk is None else tuple(leg.line for leg in self.talk.legs)
+        return tuple(dict.fromkeys(line for line in (self.line, self.seat_line, *several) if line))

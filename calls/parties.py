@@ -47,10 +47,10 @@ def decide(talk: Talk, happened: Command | News) -> Step:
     """The talk after `happened`. News of lines that are no party change nothing."""
     match happened:
         case Answered() | Failed() | Gone() | Left() | TooLong() | Found():
-            return _settled(_hear(talk, happened))
+            return _settled(talk, _hear(talk, happened))
         case _:
             refused = why_not(talk, happened)
-            return Step(talk=talk, refused=refused) if refused else _settled(_obey(talk, happened))
+            return Step(talk=talk, refused=refused) if refused else _settled(talk, _obey(talk, happened))
 
 
 # ---- commands ------------------------------------------------------------------------------------------------------
@@ -283,19 +283,21 @@ def _found(talk: Talk, found: Found) -> Talk:
 # ---- what may not be -----------------------------------------------------------------------------------------------
 
 
-def _settled(talk: Talk) -> Step:
+def _settled(before: Talk, talk: Talk) -> Step:
     talk = _settle(talk)
     now = situation(talk)
     ended = now in (Situation.OVER, Situation.CITIZEN_LEFT, Situation.TO_QUEUE)
     if not ended:
-        return Step(talk=msgspec.structs.replace(talk, in_room=talk.in_room or _needs_room(talk)))
+        return Step(talk=msgspec.structs.replace(talk, in_room=talk.in_room or _needs_room(before, talk)))
     rest = tuple(leg for leg in talk.legs if leg.party is Party.CITIZEN)
     return Step(talk=msgspec.structs.replace(talk, legs=rest), ending=Ending(now.value))
 
 
-def _needs_room(talk: Talk) -> bool:
-    """Two talk well without one, even with a listener."""
-    return len(talk.with_place(Place.TALKING, Place.HELD)) + len(talk.called) != 1 or bool(talk.called)
+def _needs_room(before: Talk, after: Talk) -> bool:
+    """Citizen and operator talk well without one, even with a listener; anybody else needs one."""
+    two = {leg.line for leg in before.talking}
+    new = any(leg.line not in two for leg in after.with_place(Place.TALKING, Place.HELD))
+    return new or bool(after.called)
 
 
 def _settle(talk: Talk) -> Talk:

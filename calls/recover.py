@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from calls.events import Event, NodeLost, TrackFound, Woke
+from calls.events import CLOSE, UNMUTE, Event, NodeLost, PartiesFound, TrackFound, Woke
+from calls.legs import Party, Place, Talk
 from calls.model import CallState, Phase
-from calls.script import CLOSE, UNMUTE
+from calls.orders import Found
 from telephony.model import (
     LineGone,
     LineId,
@@ -43,7 +44,7 @@ def plan(live: Mapping[str, CallState], snapshot: Snapshot) -> Plan:
     """Compare the live calls with what lives. Nothing is dropped that still has a line."""
     made = Plan()
     lines = {line.line: line for line in snapshot.lines}
-    owned = {call.line for call in live.values()} | {call.seat_line for call in live.values()}
+    owned = {line for call in live.values() for line in call.party_lines}
     for call in live.values():
         line = lines.get(call.line)
         if line is None:
@@ -117,15 +118,46 @@ def _ringing(
 def _talking(
     made: Plan, call: CallState, line: LineSnapshot, lines: Mapping[LineId, LineSnapshot], snapshot: Snapshot
 ) -> None:
+    if call.talk is not None:
+        made.events.append((call.call, _parties(call.talk, lines)))
+        if call.talk.in_room:
+            made.events += [*_tracks(call), (call.call, Woke(UNMUTE))]
+            return
     if line.bridge:
-        made.events += [*_tracks(call, call.seat_line), (call.call, Woke(UNMUTE))]  # a mute's end may have been missed
+        made.events += [*_tracks(call), (call.call, Woke(UNMUTE))]  # a mute's end may have been missed
     elif line.place != "connect":
         made.events.append((call.call, ReturnedLine(at=snapshot.at, line=call.line, place=line.place)))
     elif call.seat_line not in lines:
         made.events.append((call.call, LineGone(at=snapshot.at, line=call.seat_line)))
 
 
-def _tracks(call: CallState, seat_line: LineId) -> list[tuple[str, Event]]:
+_PLACES = {
+    Place.TALKING: ("room-citizen", "room"),
+    Place.HELD: ("parked", "parked-seat"),
+    Place.LISTENING: ("", "spy"),
+    Place.WHISPERING: ("", "spy"),
+}
+"""Where the citizen stands at the switch, and where a seat's line does."""
+
+
+def _parties(talk: Talk, lines: Mapping[LineId, LineSnapshot]) -> PartiesFound:
+    """Who is still there, and who stands elsewhere than the ledger says: a move was lost, or Asterisk made its own."""
+    seen = [(leg, lines[leg.line]) for leg in talk.legs if leg.line in lines]
+    up, ringing = frozenset(leg.line for leg, at in seen if at.up), frozenset(leg.line for leg, at in seen if not at.up)
+    moved = [
+        leg.line
+        for leg, at in seen
+        if leg.place in _PLACES and at.place != _PLACES[leg.place][leg.party is not Party.CITIZEN]
+    ]
+    return PartiesFound(Found(up=up, ringing=ringing), frozenset(moved if talk.in_room else ()))
+
+
+def _tracks(call: CallState) -> list[tuple[str, Event]]:
     """Tracks that began while we were away."""
-    missing = [line for line in (call.line, seat_line) if line and line not in call.opened]
+    talks = call.party_lines if call.talk is None else _recorded(call.talk)
+    missing = [line for line in talks if line not in call.opened]
     return [(call.call, TrackFound(line)) for line in missing]
+
+
+def _recorded(talk: Talk) -> tuple[LineId, ...]:
+    return tuple(leg.line for leg in talk.legs if leg.place in (Place.TALKING, Place.HELD))

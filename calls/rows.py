@@ -20,6 +20,7 @@ from calls.model import (
     RecordingMuted,
     Ringing,
     Stepped,
+    TalkChanged,
     TalkEnded,
     TalkStarted,
     TrackOpened,
@@ -91,6 +92,8 @@ def fold(row: CallRow, fact: AnyCallFact) -> CallRow:
             waited = _seconds(row.queued_at or row.arrived_at, fact.at)
             phase = Phase.TALKING.value
             return change(row, phase=phase, seat=fact.seat, answered_at=fact.at, waited_s=waited)
+        case TalkChanged():
+            return change(row, seat=fact.talk.owner or row.seat)
         case TalkEnded():
             talked = _seconds(row.answered_at, fact.at) if row.answered_at else None
             return change(row, phase=Phase.CLOSING.value, talk_ended_at=fact.at, talked_s=talked)

@@ -28,8 +28,12 @@ from acd.model import (
     RefuseReason,
     Step,
 )
+from calls import several
 from calls.events import (
+    CLOSE,
+    UNMUTE,
     Action,
+    Asked,
     Begun,
     Collect,
     Decision,
@@ -42,6 +46,7 @@ from calls.events import (
     Mute,
     NodeLost,
     Ordered,
+    PartiesFound,
     Play,
     Restarted,
     RingSeat,
@@ -76,6 +81,8 @@ from telephony.model import (
     Collected,
     Heard,
     KeyPressed,
+    LegAnswered,
+    LegFailed,
     LineGone,
     LineId,
     OfferEnded,
@@ -85,10 +92,6 @@ from telephony.model import (
     TrackStarted,
     Unbridged,
 )
-
-UNMUTE = "unmute"
-CLOSE = "close"
-
 
 NOTHING = Decision()
 _REFUSED = {
@@ -105,6 +108,8 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
     """The next step of `call`. After its end nothing happens any more."""
     if call.phase is Phase.ENDED:
         return NOTHING
+    if (decision := several.decide(call, event, house, now)) is not None:
+        return decision
     match event:
         case Begun(new) | Restarted(new):
             return _follow(call, new, flow.Started(), house, now)
@@ -130,6 +135,8 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
             return _key_pressed(call, house, now)
         case Woke(tag):
             return _woke(call, tag, now)
+        case Asked() | PartiesFound() | LegAnswered() | LegFailed():
+            return NOTHING  # `several` has heard it
         case Unbridged():
             return NOTHING  # remembered by `fold.left_bridge`
         case NodeLost():
@@ -314,7 +321,7 @@ def _end(call: CallState, outcome: Outcome, cause: int, now: datetime) -> Decisi
         reason = LeaveReason.FAILED if outcome is Outcome.FAILED else LeaveReason.ABANDONED
         actions.append(Tell(Abandon(call=call.call, reason=reason)))
     facts.append(CallEnded(call=call.call, at=now, outcome=outcome, phase=call.phase, cause=cause))
-    return Decision(tuple(facts), tuple(actions))
+    return Decision(tuple(facts), (*actions, *several.release(call)))
 
 
 def _returned(call: CallState, event: ReturnedLine, house: House, now: datetime) -> Decision:
@@ -331,16 +338,15 @@ def _returned(call: CallState, event: ReturnedLine, house: House, now: datetime)
 def _track(call: CallState, line: LineId, at: datetime, house: House, *, seen: bool) -> Decision:
     if line in call.opened:
         return NOTHING
-    citizen = line == call.line
-    opened = TrackOpened(
-        call=call.call,
-        at=at,
-        line=line,
-        party=Party.CITIZEN if citizen else house.party(call.seat),
-        agent="" if citizen else call.seat,
-        seen=seen,
-    )
-    return Decision((opened,))
+    party, agent = _whose(call, line, house)
+    return Decision((TrackOpened(call=call.call, at=at, line=line, party=party, agent=agent, seen=seen),))
+
+
+def _whose(call: CallState, line: LineId, house: House) -> tuple[Party, str]:
+    if line == call.line:
+        return Party.CITIZEN, ""
+    leg = None if call.talk is None else call.talk.of_line(line)
+    return (house.party(call.seat), call.seat) if leg is None else (leg.party, leg.seat)
 
 
 def _key_pressed(call: CallState, house: House, now: datetime) -> Decision:

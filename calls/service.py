@@ -105,6 +105,9 @@ class CallService:
     def expect_offer(self, offer: str, call: str) -> None:
         self._offers[offer] = call
 
+    def expect_line(self, line: LineId, call: str) -> None:
+        self.lines[line] = call
+
     # Running ---------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -153,7 +156,12 @@ class CallService:
                 await takeover.resynchronise(self)
             case NodeDown():
                 log.warning("node down", why=fact.reason)
-            case Rang() | Bridged() | TrackStopped() | LegRang() | LegAnswered() | LegFailed():
+            case LegAnswered():
+                if not self.post(self.lines.get(fact.leg, ""), fact):
+                    await self.switch.rooms.cancel(fact.leg)  # nobody is left whom it could talk with
+            case LegFailed():
+                self.post(self.lines.pop(fact.leg, ""), fact)
+            case Rang() | Bridged() | TrackStopped() | LegRang():
                 pass
 
     def _floor_fact(self, fact: AnyFloorFact) -> None:
@@ -194,9 +202,8 @@ class CallService:
     def install(self, box: Mailbox) -> Mailbox:
         call = box.call
         self.boxes[call.call] = box
-        for line in (call.line, call.seat_line):
-            if line:
-                self.lines[line] = call.call
+        for line in call.party_lines:
+            self.lines[line] = call.call
         if call.offer:
             self._offers[call.offer] = call.call
         self._tasks.start(self._work(box), call.call)
@@ -209,7 +216,7 @@ class CallService:
             call = box.call
             self.boxes.pop(call.call, None)
             self._offers = {offer: owner for offer, owner in self._offers.items() if owner != call.call}
-            for line in (call.line, call.seat_line):
+            for line in call.party_lines:
                 self.lines.pop(line, None)
 
 

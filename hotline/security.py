@@ -31,6 +31,7 @@ class Permission(StrEnum):
 
     CALLS_WATCH = "calls.watch"
     CALLS_CONTROL = "calls.control"
+    CALLS_SUPERVISE = "calls.supervise"
     SEAT_USE = "seat.use"
     SEATS_WATCH = "seats.watch"
     SEATS_FORCE = "seats.force"
@@ -57,6 +58,7 @@ _DESK = frozenset({Role.OPERATOR, Role.EXPERT, Role.SUPERVISOR})
 POLICY: dict[Permission, frozenset[Role]] = {
     Permission.CALLS_WATCH: frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR, Role.QA, Role.OPERATOR, Role.EXPERT}),
     Permission.CALLS_CONTROL: _DESK,
+    Permission.CALLS_SUPERVISE: frozenset({Role.SUPERVISOR}),
     Permission.SEAT_USE: _DESK,
     Permission.SEATS_WATCH: _DESK | {Role.ADMINISTRATOR},
     Permission.SEATS_FORCE: frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR}),

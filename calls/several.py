@@ -1,0 +1,163 @@
+"""What becomes of a call when its talk is, or becomes, one of several: facts and orders. Pure.
+
+`script` asks here first; an event that is no business of a talk of several comes back as nothing.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from acd.model import Adopt, Finish, Join
+from calls import moves, orders, parties
+from calls.events import CLOSE, Action, Asked, Decision, Event, Hold, House, PartiesFound, Tell, Wake, Woke
+from calls.legs import Ending, Leg, Party, Place, Talk
+from calls.model import CallState, Phase, Queued, TalkChanged, TalkEnded
+from telephony.model import LegAnswered, LegFailed, LineGone, LineId, OfferEnded, ReturnedLine
+
+HELD = "held"
+GENERAL = "general"
+"""Queue of a citizen who talked without ever having waited."""
+NOTHING = Decision()
+_IN = (Place.TALKING, Place.HELD)
+
+
+def pair(call: CallState, house: House) -> Talk:
+    """The talk of a call that two talk in."""
+    citizen = Leg(line=call.line, party=Party.CITIZEN, place=Place.TALKING)
+    party = house.party(call.seat)
+    seat = Leg(line=call.seat_line, party=party, place=Place.TALKING, seat=call.seat, phone=call.phone)
+    return Talk(room=f"room_{call.call}", legs=(citizen, seat), owner=call.seat, owner_phone=call.phone)
+
+
+def talk_of(call: CallState, house: House) -> Talk | None:
+    """The talk that a command is about; nothing while nobody talks."""
+    if call.phase is not Phase.TALKING or not call.seat_line:
+        return None
+    return call.talk or pair(call, house)
+
+
+def decide(call: CallState, event: Event, house: House, now: datetime) -> Decision | None:
+    """What follows for a talk of several; `None`: the event is none of its business."""
+    if isinstance(event, Asked):
+        return _asked(call, event.command, house, now)
+    if isinstance(event, LegAnswered) and (call.talk is None or call.talk.of_line(event.leg) is None):
+        return Decision(actions=(moves.Release(event.leg),))  # it was taken back a moment before
+    if call.talk is None or call.phase is not Phase.TALKING:
+        return NOTHING if isinstance(event, LegFailed | PartiesFound) else None
+    if isinstance(event, OfferEnded):  # the offer that the talk began with; a room outlives it
+        return NOTHING if call.talk.in_room and event.offer == call.offer else None
+    if isinstance(event, LineGone) and call.talk.of_line(event.line) is None:
+        return NOTHING  # it has left already
+    news = _news(call.talk, event)
+    if news is None:
+        return None
+    displaced = event.displaced if isinstance(event, PartiesFound) else frozenset[LineId]()
+    if isinstance(event, ReturnedLine):
+        displaced = frozenset({call.line})
+    return _follow(call, call.talk, news, displaced, house, now)
+
+
+def release(call: CallState) -> tuple[Action, ...]:
+    """Hang up whoever is in the talk besides the citizen, or called to it."""
+    legs = () if call.talk is None else call.talk.legs
+    return tuple(moves.Release(leg.line) for leg in legs if leg.party is not Party.CITIZEN)
+
+
+def _news(talk: Talk, event: Event) -> orders.News | None:
+    match event:
+        case LegAnswered(leg=line):
+            return orders.Answered(line=line)
+        case LegFailed(leg=line):
+            return orders.Failed(line=line)
+        case LineGone(line=line) if (leg := talk.of_line(line)) is not None and leg.party is not Party.CITIZEN:
+            return orders.Gone(line=line)
+        case ReturnedLine():
+            return orders.Left()
+        case Woke(tag) if tag == HELD:
+            return orders.TooLong()
+        case PartiesFound(found=found):
+            return found
+        case _:
+            return None
+
+
+def _asked(call: CallState, command: orders.Command, house: House, now: datetime) -> Decision | None:
+    talk = talk_of(call, house)
+    if talk is None or parties.why_not(talk, command):
+        return NOTHING
+    return _follow(call, talk, command, frozenset(), house, now)
+
+
+def _follow(
+    call: CallState,
+    talk: Talk,
+    happened: orders.Command | orders.News,
+    displaced: frozenset[LineId],
+    house: House,
+    now: datetime,
+) -> Decision | None:
+    step = parties.decide(talk, happened)
+    holds = (Wake(HELD, house.hold),) if any(leg.place is Place.HELD for leg in step.talk.legs) else ()
+    if step.talk == talk and step.ending is None and not displaced:
+        return Decision(actions=holds if isinstance(happened, orders.Found) else ())
+    there = _without_gone(talk, happened)
+    actions: list[Action] = list(moves.moves(there, step.talk, displaced=displaced))
+    if step.ending is Ending.TO_QUEUE:
+        return _to_queue(call, actions, house)
+    if step.ending is not None:
+        return _over(call, happened, actions, house, now)
+    actions += [*_floor(call, talk, step.talk), *holds]
+    by = getattr(happened, "by", "")
+    what = type(happened).__name__.lower()
+    return Decision((TalkChanged(call=call.call, at=now, what=what, talk=step.talk, by=by),), tuple(actions))
+
+
+def _without_gone(talk: Talk, happened: orders.Command | orders.News) -> Talk:
+    """Lines that ended by themselves need no end."""
+    match happened:
+        case orders.Gone(line=line) | orders.Failed(line=line):
+            lost = {line}
+        case orders.Found(up=up, ringing=ringing):
+            lost = {leg.line for leg in talk.legs} - up - ringing
+        case _:
+            return talk
+    return msgspec.structs.replace(talk, legs=tuple(leg for leg in talk.legs if leg.line not in lost))
+
+
+def _floor(call: CallState, before: Talk, after: Talk) -> list[Action]:
+    """The floor knows which seats talk: who came in is taken, who left wraps up."""
+    was = {leg.seat for leg in before.legs if leg.place in _IN and leg.seat}
+    now = {leg.seat for leg in after.legs if leg.place in _IN and leg.seat}
+    came: list[Action] = [Tell(Adopt(seat=seat, call=call.call)) for seat in sorted(now - was)]
+    return [*came, *(Tell(Finish(call=call.call, seat=seat)) for seat in sorted(was - now))]
+
+
+def _to_queue(call: CallState, actions: list[Action], house: House) -> Decision:
+    """First of those who wait: the place that the call had when it came."""
+    new = Queued(call=call.call, at=call.arrived_at, queue=GENERAL, needs=house.general)
+    again = call.queued or new
+    join = Join(
+        call=call.call,
+        queue=again.queue,
+        needs=again.needs,
+        priority=again.priority,
+        recipe=again.recipe,
+        arrived_at=again.at,
+        called_at=call.arrived_at,
+        dialled=call.arrived.dialled,
+    )
+    return Decision((again,), (Hold(), *actions, Tell(Finish(call=call.call)), Tell(join)))
+
+
+def _over(
+    call: CallState,
+    happened: orders.Command | orders.News,
+    actions: list[Action],
+    house: House,
+    now: datetime,
+) -> Decision | None:
+    """The seats have left: the dialplan brings the citizen to his good-bye."""
+    if isinstance(happened, orders.Left):
+        return None  # he is there already: as after any talk
+    ended = TalkEnded(call=call.call, at=now, by=None)
+    return Decision((ended,), (*actions, Tell(Finish(call=call.call)), Wake(CLOSE, house.closing)))

@@ -1,0 +1,253 @@
+"""A talk of several through the API: consult, merge, swap, leave, transfer; listen, whisper, barge in, take over.
+
+Who may: parties of the call for what parties do, supervisors for supervision. What the talk's situation forbids is
+answered 409 with the reason; what is granted happens a moment later, and the call's row and facts tell it.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated, Protocol
+
+from fastapi import APIRouter, Body, Depends, Request, Response
+from pydantic import BaseModel, Field
+
+from agents.model import SeatState, SeatStatus
+from calls import orders, parties, several
+from calls.events import Asked
+from calls.legs import Talk, situation
+from calls.service import CallService
+from hotline.audit import Audit
+from hotline.errors import Conflict, NotFound
+from hotline.http import create
+from hotline.security import Permission, Principal, require
+
+Party = Annotated[Principal, Depends(require(Permission.CALLS_CONTROL))]
+Supervisor = Annotated[Principal, Depends(require(Permission.CALLS_SUPERVISE))]
+Seat = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[0-9A-Za-z]+$")]
+_BUSY = (SeatState.TALKING, SeatState.OFFERED, SeatState.UNREACHABLE)
+
+
+class ConsultBody(BaseModel):
+    """Whom to call in. `private`: the citizen hears music meanwhile."""
+
+    seat: Seat
+    private: bool = True
+
+
+class SeatBody(BaseModel):
+    """Whom it concerns."""
+
+    seat: Seat
+
+
+class MaybeSeatBody(BaseModel):
+    """Whom it concerns, when anybody in particular."""
+
+    seat: Seat | None = None
+
+
+class WhisperBody(BaseModel):
+    """`on=false`: only listen again."""
+
+    on: bool = True
+
+
+class Granted(BaseModel):
+    """What was asked will happen; `situation`: of the talk just before."""
+
+    call: str
+    situation: str
+
+
+class SeatsPort(Protocol):
+    """Seats that are signed in."""
+
+    def seat(self, seat: str) -> SeatStatus | None: ...
+
+
+Wish = Callable[[Talk], orders.Command]
+"""What somebody asks, given the talk. Raises what makes it impossible."""
+
+
+class Talks:
+    """Checks a command against the talk as it is, writes it to the audit, and gives it to the call."""
+
+    def __init__(self, service: CallService, seats: SeatsPort, audit: Audit) -> None:
+        self._service, self._seats, self._audit = service, seats, audit
+
+    def phone(self, seat: str) -> str:
+        """Where a seat can be called now.
+
+        Raises:
+            Conflict: it cannot.
+        """
+        status = self._seats.seat(seat)
+        if status is None or not status.reachable:
+            raise Conflict("That seat is not signed in, or its phone is not registered: choose another one.")
+        if status.state in _BUSY:
+            raise Conflict("That seat is busy: choose another one, or wait.")
+        return status.phone
+
+    def own_phone(self, who: Principal) -> str:
+        """The phone of whoever asks."""
+        status = self._seats.seat(who.agent)
+        if status is None or not status.reachable:
+            raise Conflict("You are not signed in at a phone that is registered: sign in first.")
+        return status.phone
+
+    def talk(self, call: str) -> Talk:
+        """The talk of a call.
+
+        Raises:
+            NotFound: nobody talks in such a call.
+        """
+        box = self._service.boxes.get(call)
+        talk = None if box is None else several.talk_of(box.call, self._service.house)
+        if box is None or talk is None:
+            raise NotFound("There is no such live talk of yours.")
+        return talk
+
+    def own(self, call: str, who: Principal) -> Talk:
+        """The talk that somebody takes part in; any other looks as if it did not exist."""
+        talk = self.talk(call)
+        if talk.of_seat(who.agent) is None:
+            raise NotFound("There is no such live talk of yours.")
+        return talk
+
+    async def ask(self, request: Request, who: Principal, call: str, wish: Wish) -> Response:
+        """Grant a party's wish, once per Idempotency-Key."""
+        return await create(request, who, partial(self._grant, self.own, who, call, wish), HTTPStatus.ACCEPTED)
+
+    async def supervise(self, request: Request, who: Principal, call: str, wish: Wish) -> Response:
+        """The same for a supervisor, in any call."""
+        any_talk = partial(_any, self.talk)
+        return await create(request, who, partial(self._grant, any_talk, who, call, wish), HTTPStatus.ACCEPTED)
+
+    async def _grant(self, find: Callable[[str, Principal], Talk], who: Principal, call: str, wish: Wish) -> Granted:
+        talk = find(call, who)
+        command = wish(talk)
+        action, seat = f"call.{type(command).__name__.lower()}", getattr(command, "seat", "")
+        detail = {"seat": seat} if seat else {}
+        if refused := parties.why_not(talk, command):
+            await self._audit.record(who, action, call, result="refused", detail=detail)
+            raise Conflict(refused)
+        await self._audit.record(who, action, call, detail=detail)
+        self._service.post(call, Asked(command))
+        return Granted(call=call, situation=situation(talk).value)
+
+
+def _any(find: Callable[[str], Talk], call: str, _who: Principal) -> Talk:
+    return find(call)
+
+
+def routes(service: CallService, seats: SeatsPort, audit: Audit) -> APIRouter:
+    """Routes under `/api/v1/calls/{call}`."""
+    router = APIRouter()
+    talks = Talks(service, seats, audit)
+    _party_routes(router, talks, service)
+    _supervision_routes(router, talks)
+    return router
+
+
+def _party_routes(router: APIRouter, talks: Talks, service: CallService) -> None:
+    @router.post("/{call}/consult", status_code=202, response_model=Granted)
+    async def consult(request: Request, call: str, body: ConsultBody, who: Party) -> Response:
+        """Ask another seat: with the citizen on hold, or into the talk."""
+
+        def wish(_: Talk) -> orders.Command:
+            phone, party = talks.phone(body.seat), service.house.party(body.seat)
+            return orders.Consult(by=who.agent, seat=body.seat, phone=phone, party=party, private=body.private)
+
+        return await talks.ask(request, who, call, wish)
+
+    @router.post("/{call}/transfer", status_code=202, response_model=Granted)
+    async def transfer(
+        request: Request, call: str, who: Party, body: Annotated[MaybeSeatBody | None, Body()] = None
+    ) -> Response:
+        """Hand the citizen over: to `seat` without a word, or, without `seat`, to whom was asked."""
+
+        def wish(_: Talk) -> orders.Command:
+            if body is None or body.seat is None:
+                return orders.Leave(by=who.agent)
+            phone, party = talks.phone(body.seat), service.house.party(body.seat)
+            return orders.Transfer(by=who.agent, seat=body.seat, phone=phone, party=party)
+
+        return await talks.ask(request, who, call, wish)
+
+    @router.post("/{call}/drop", status_code=202, response_model=Granted)
+    async def drop(request: Request, call: str, body: SeatBody, who: Party) -> Response:
+        """Take one of the others, not the citizen, out."""
+
+        def wish(talk: Talk) -> orders.Command:
+            leg = talk.of_seat(body.seat)
+            if leg is None:
+                raise Conflict("That is none of the others in this call.")
+            return orders.Drop(by=who.agent, line=leg.line)
+
+        return await talks.ask(request, who, call, wish)
+
+    @router.post("/{call}/merge", status_code=202, response_model=Granted)
+    async def merge(request: Request, call: str, who: Party) -> Response:
+        """Everybody with everybody."""
+        return await talks.ask(request, who, call, lambda _: orders.Merge(by=who.agent))
+
+    @router.post("/{call}/swap", status_code=202, response_model=Granted)
+    async def swap(request: Request, call: str, who: Party) -> Response:
+        """Citizen and who was asked change places: one spoken with, one on hold."""
+        return await talks.ask(request, who, call, lambda _: orders.Swap(by=who.agent))
+
+    @router.post("/{call}/retrieve", status_code=202, response_model=Granted)
+    async def retrieve(request: Request, call: str, who: Party) -> Response:
+        """The citizen comes off hold; who is asked waits, a phone that rings rings on."""
+        return await talks.ask(request, who, call, lambda _: orders.Retrieve(by=who.agent))
+
+    @router.post("/{call}/cancel", status_code=202, response_model=Granted)
+    async def cancel(request: Request, call: str, who: Party) -> Response:
+        """The asking ends: who rings or was asked goes, the citizen comes off hold."""
+        return await talks.ask(request, who, call, lambda _: orders.Cancel(by=who.agent))
+
+    @router.post("/{call}/leave", status_code=202, response_model=Granted)
+    async def leave(request: Request, call: str, who: Party) -> Response:
+        """Go; the others talk on."""
+        return await talks.ask(request, who, call, lambda _: orders.Leave(by=who.agent))
+
+
+def _supervision_routes(router: APIRouter, talks: Talks) -> None:
+    @router.post("/{call}/listen", status_code=202, response_model=Granted)
+    async def listen(
+        request: Request, call: str, who: Supervisor, body: Annotated[MaybeSeatBody | None, Body()] = None
+    ) -> Response:
+        """Hear one seat's talk, heard by nobody; your own phone rings."""
+        seat = "" if body is None else body.seat or ""
+
+        def wish(_: Talk) -> orders.Command:
+            return orders.Listen(by=who.agent, phone=talks.own_phone(who), seat=seat)
+
+        return await talks.supervise(request, who, call, wish)
+
+    @router.post("/{call}/whisper", status_code=202, response_model=Granted)
+    async def whisper(
+        request: Request, call: str, who: Supervisor, body: Annotated[WhisperBody | None, Body()] = None
+    ) -> Response:
+        """Speak to whom you listen to, and to nobody else."""
+        on = body is None or body.on
+        return await talks.supervise(request, who, call, lambda _: orders.Whisper(by=who.agent, on=on))
+
+    @router.post("/{call}/barge", status_code=202, response_model=Granted)
+    async def barge(request: Request, call: str, who: Supervisor) -> Response:
+        """Come into the talk."""
+
+        def wish(_: Talk) -> orders.Command:
+            return orders.Barge(by=who.agent, phone=talks.own_phone(who))
+
+        return await talks.supervise(request, who, call, wish)
+
+    @router.post("/{call}/take-over", status_code=202, response_model=Granted)
+    async def take_over(request: Request, call: str, who: Supervisor) -> Response:
+        """Take the place of the seat that answers for the call."""
+
+        def wish(_: Talk) -> orders.Command:
+            return orders.TakeOver(by=who.agent, phone=talks.own_phone(who))
+
+        return await talks.supervise(request, who, call, wish)
