@@ -94,7 +94,7 @@ class Person:
             expect(found).to_have_attribute(f"data-{name}", value, timeout=WAIT_MS)
 
     def barriers(self) -> list[str]:
-        """What keeps people with a disability out of this page, as axe finds it; fetching style sheets is not its business."""
+        """What keeps people with a disability out of this page, as axe finds it."""
         self.page.evaluate(AXE.read_text("utf-8"))
         found = self.page.evaluate("rules => axe.run(document, {runOnly: rules, preload: false})", list(RULES))
         return [f"{one['id']}: {node['html'][:160]}" for one in found["violations"] for node in one["nodes"]]
