@@ -325,9 +325,11 @@ def _end(call: CallState, outcome: Outcome, cause: int, now: datetime) -> Decisi
 
 
 def _returned(call: CallState, event: ReturnedLine, house: House, now: datetime) -> Decision:
-    """After a talk: good-bye, then the line ends. Whoever waits and was elsewhere hears music again."""
+    """After a talk: good-bye, then the line ends. Whoever waits and was elsewhere hears music again; with the
+    dialplan's own queue it has been recorded since."""
     if call.phase is Phase.QUEUED and event.place != "hold":
-        return Decision(actions=(Hold(),))
+        found = _track(call, call.line, now, house, seen=False).facts if event.place == "fallback" else ()
+        return Decision(found, (Hold(),))
     bye = Play((house.bye,))
     if call.phase is Phase.TALKING:
         over = _talk_over(call, house, now)

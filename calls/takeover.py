@@ -155,6 +155,8 @@ async def _take_in(service: Controller, stray: LineSnapshot, snapshot: Snapshot)
     seat = recover.partner(stray, {line.line: line for line in snapshot.lines})
     if seat is None:
         service.arrive(fact)
+        if stray.place == "fallback":  # whose queue records
+            service.post(service.lines[stray.line], events.TrackFound(stray.line))
         return
     dialled = service.ivr.identify(fact.dialled, "", (), fact.at)
     box = service.open(service.arrived(fact, dialled), None)

@@ -71,6 +71,13 @@ def test_whoever_waits_and_was_elsewhere_hears_music_again() -> None:
     assert decided(waiting, ReturnedLine(at=ARRIVED, line=CITIZEN, place="hold")) == script.NOTHING
 
 
+def test_whoever_comes_back_from_the_dialplans_queue_has_been_recorded_there() -> None:
+    back = ReturnedLine(at=ARRIVED, line=CITIZEN, place="fallback")
+    track = TrackOpened(call="c1", at=NOW, line=CITIZEN, party=Party.CITIZEN, agent="", seen=False)
+    assert decided(call_in(Phase.QUEUED), back) == Decision((track,), (Hold(),))
+    assert decided(msgspec.structs.replace(call_in(Phase.QUEUED), opened=(CITIZEN,)), back) == Decision((), (Hold(),))
+
+
 @pytest.mark.parametrize("phase", [Phase.RINGING, Phase.CLOSING])
 def test_a_seats_line_outside_the_talk_and_strangers_lines_may_go(phase: Phase) -> None:
     call = call_in(phase, seat_line=SEAT)
