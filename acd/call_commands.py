@@ -130,7 +130,6 @@ def promise_call_back(turn: Turn, command: PromiseCallBack) -> None:
     seats = turn.stop_ringing(waiting)
     not_before = _later(command.not_before, turn.now)
     turn.emit(CallBackPromised(at=turn.now, call=command.call, not_before=not_before))
-    turn.free_call(command.call)
     for seat in seats:
         turn.change(seat, SeatState.READY)
 

@@ -261,12 +261,18 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=10_000)
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--only", default="", help="scenes with this in their names, and nothing else")
     options = parser.parse_args()
     for scene, load in SCENES.items():
+        if options.only not in scene:
+            continue
         found = runs(load, options.calls, options.seeds, options.workers)
         for name, ours, error, theirs, distance in compare(found, theory(load)):
             verdict = "within 3 standard errors" if distance <= 3 else "OUTSIDE 3 standard errors"
-            print(f"{scene:24} {name:16} {ours:10.4f} ± {error:.4f}  theory {theirs:10.4f}  {distance:4.1f}  {verdict}")
+            figure = f"{scene:24} {name:16} {ours:10.4f} ± {error:.4f}"
+            print(f"{figure}  theory {theirs:10.4f}  {distance:4.1f}  {verdict}", flush=True)
+    if options.only:
+        return
     chains(options.calls, options.seeds, options.workers)
     overtaken = max(outcome.overtaken_s for outcome in runs(BUSY, options.calls, options.seeds, options.workers))
     print(
@@ -283,7 +289,8 @@ def chains(calls: int, seeds: int, workers: int) -> None:
         print(
             f"{name:26} mean wait {wait:7.1f} s  within 20 s {mean(outcome.in_20_s for outcome in found):6.1%}  "
             f"outside {mean(outcome.outside for outcome in found):6.1%}  "
-            f"keeps {kept(wait, apart, pooled):6.1%} of what pooling gains"
+            f"keeps {kept(wait, apart, pooled):6.1%} of what pooling gains",
+            flush=True,
         )
     print(f"{'Erlang C':26} apart {apart.mean_wait_s:.1f} s, one pool {pooled.mean_wait_s:.1f} s")
 

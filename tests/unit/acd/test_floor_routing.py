@@ -456,6 +456,12 @@ def test_only_a_wrap_up_is_extended_and_never_shortened(seat: str, by_s: float) 
     assert wrapping_up().do(m.ExtendWrapUp(seat=seat, by_s=by_s)) == ()
 
 
+def test_wrap_up_may_be_extended_by_half_a_second() -> None:
+    hand = wrapping_up()
+    hand.do(m.ExtendWrapUp(seat="a", by_s=0.5))
+    assert hand.floor.seat("a").until == hand.now + RULES.wrap_up + timedelta(seconds=0.5)  # type: ignore[union-attr]
+
+
 def test_next_wrap_up_may_be_extended_anew() -> None:
     hand = wrapping_up()
     for _ in range(2):
