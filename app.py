@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import secrets
 import signal
@@ -357,6 +358,8 @@ async def _serve(parts: Hotline, settings: Settings, port: socket.socket) -> Non
         roles, lasts = frozenset({Role.SUPERVISOR}), timedelta(days=1)
         _, token = await parts.identity.add_token(SYSTEM, "demonstration seat", roles, lasts)
         server.companion = parts.tasks.start(demonstration_seat(server, token), "demonstration seat")
+    gc.collect()
+    gc.freeze()  # what was made for as long as we live is not looked through again and again while calls wait
     await server.serve(sockets=[port])
 
 

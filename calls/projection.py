@@ -35,6 +35,9 @@ MANY = 12
 """Facts in one go: when there are that many, the next are gathered for longer."""
 IDLE_S = 1.0
 
+BORN = frozenset(CallArrived.__struct_fields__) & frozenset(CallRow.__struct_fields__) | {"arrived_at"}
+"""Columns that the first fact fills and no other changes; most are indexed, and an update had to look after each."""
+
 Consequence = Callable[[AsyncConnection, AnyCallFact, CallRow], Awaitable[None]]
 
 _CURSOR = Prepared(select(cursors.c.seq).where(cursors.c.stream == bindparam("name")))
@@ -190,7 +193,7 @@ class Projection:
 
 def _changes(row: CallRow) -> dict[str, Any]:
     values = msgspec.structs.asdict(row)
-    return {"key": values.pop("call"), **values}
+    return {"key": row.call, **{name: value for name, value in values.items() if name not in BORN}}
 
 
 async def row_of(connection: AsyncConnection, call: str) -> CallRow:

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
+import msgspec
 import structlog
 from sqlalchemy import URL, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError
@@ -316,6 +317,8 @@ class PostgresDatabase:
         self._engine = create_async_engine(
             url,
             hide_parameters=True,  # they are people's data, and an error's text goes to the log
+            json_serializer=_to_json,
+            json_deserializer=msgspec.json.decode,
             pool_size=10,
             max_overflow=10,
             pool_timeout=timeout_s,
@@ -414,10 +417,16 @@ def _sqlstate(error: DBAPIError) -> str:
     return str(getattr(error.orig, "sqlstate", None) or "")
 
 
+def _to_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
 def _sqlite_engine(url: URL, timeout_s: float, connections: int, *pragmas: str) -> AsyncEngine:
     engine = create_async_engine(
         url,
         hide_parameters=True,
+        json_serializer=_to_json,
+        json_deserializer=msgspec.json.decode,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=timeout_s,

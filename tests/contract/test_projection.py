@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from calls import rows
 from calls.leftovers import Leftovers
 from calls.links import Links
 from calls.model import (
@@ -29,7 +30,7 @@ from calls.model import (
     TalkStarted,
     TrackOpened,
 )
-from calls.projection import Projection
+from calls.projection import BORN, Projection
 from calls.rows import CallRow
 from calls.tables import call_lines, calls
 from hotline.clock import SystemClock
@@ -169,6 +170,16 @@ async def test_the_pieces_in_which_facts_come_make_no_difference(house: House, b
     ]
     assert (ticket.recording, ticket.agent, ticket.caller) == (recording.id, "8001", "13800000000")
     assert await house.rows(call_lines) == []
+
+
+def test_what_the_first_fact_says_of_a_call_no_other_changes() -> None:
+    first, *others = answered("call_1")
+    assert isinstance(first, CallArrived)
+    row = born = rows.arrived(first)
+    for fact in [*others, *abandoned("call_1")[1:]]:
+        row = rows.fold(row, fact)
+    assert {name for name in CallRow.__struct_fields__ if getattr(row, name) != getattr(born, name)}.isdisjoint(BORN)
+    assert {"call", "dialled", "arrived_at"} < BORN
 
 
 async def test_what_was_cut_off_is_done_again_and_once(house: House) -> None:
