@@ -10,6 +10,7 @@ export default defineConfig({
   html: { cspNonce: "__NONCE__" },
   build: {
     target: "es2022",
+    license: { fileName: "licenses.md" },
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,

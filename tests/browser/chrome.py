@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import wave
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def microphone(file: Path, pcm: bytes) -> Path:
 
 
 @contextmanager
-def browser(playwright: Playwright, speaks: Path) -> Iterator[Browser]:
+def browser(playwright: Playwright, speaks: Path) -> Generator[Browser]:
     """A browser whose microphone hears this file."""
     arguments = [*ARGUMENTS, f"--use-file-for-fake-audio-capture={speaks}"]
     opened = playwright.chromium.launch(executable_path=program(), args=arguments)
