@@ -136,13 +136,8 @@ class Hotline:
             self.floor, self.provisioning, (settings.bind, settings.sip_port), lambda: secrets.token_urlsafe(24)
         )
         self.agents = AgentService(SqlAgents(database), self.seats, clock, ids)
-        self.recordings = RecordingService(
-            database,
-            RecordingFiles(data / "recordings", zone),
-            clock,
-            ids,
-            ChildProcess(data / "recordings", log_json=settings.log_json),
-        )
+        place, composer = data / "recordings", ChildProcess(data / "recordings", log_json=settings.log_json)
+        self.recordings = RecordingService(database, RecordingFiles(place, zone), clock, ids, composer)
         self.tickets = TicketService(database, clock, ids, numbers=NumberFormat(), zone=zone)
         self.jobs = open_jobs(settings, clock)
         self.transcripts = TranscriptService(
@@ -212,19 +207,11 @@ class Hotline:
 
     async def look(self) -> console.system.SystemView:
         """How this process is, for administrators."""
-        ready = self.asterisk.ready if self.asterisk else None
         state = self.ivr.state()
         return console.system.SystemView(
             pid=os.getpid(),
             started_at=self._started_at,
-            asterisk=console.system.AsteriskView(
-                is_up=self.switch.link.up,
-                version=ready.version if ready else "",
-                pid=self.asterisk.pid if self.asterisk else None,
-                adopted=self.asterisk.adopted if self.asterisk else False,
-                restarts=self.asterisk.restarts if self.asterisk else 0,
-                problems=self.node_problems,
-            ),
+            asterisk=console.system.asterisk_view(self.asterisk, self.node_problems, is_up=self.switch.link.up),
             is_degraded=self._is_degraded(),
             live_calls=len(self.ledger.live),
             undeclared_calls=state.undeclared,

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from hotline.security import Permission, Principal, require
+from telephony.asterisk import AsteriskProcess
 
 
 class AsteriskView(BaseModel):
@@ -21,6 +22,20 @@ class AsteriskView(BaseModel):
     restarts: int
     problems: list[str]
     """What its self-check found wrong, one sentence each."""
+
+
+def asterisk_view(child: AsteriskProcess | None, problems: list[str], *, is_up: bool) -> AsteriskView:
+    """`child`: ours; nothing when somebody else runs it."""
+    if child is None:
+        return AsteriskView(is_up=is_up, version="", pid=None, adopted=False, restarts=0, problems=problems)
+    return AsteriskView(
+        is_up=is_up,
+        version=child.ready.version if child.ready else "",
+        pid=child.pid,
+        adopted=child.adopted,
+        restarts=child.restarts,
+        problems=problems,
+    )
 
 
 class SystemView(BaseModel):
