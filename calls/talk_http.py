@@ -15,12 +15,12 @@ from pydantic import BaseModel, Field
 from agents.model import SeatState, SeatStatus
 from calls import orders, parties, several
 from calls.events import Asked
-from calls.legs import Talk, situation
+from calls.legs import Goal, Place, Talk, situation
 from calls.service import CallService
 from hotline.audit import Audit
 from hotline.errors import Conflict, NotFound
 from hotline.http import create
-from hotline.security import Permission, Principal, require
+from hotline.security import Permission, Principal, Role, require
 
 Party = Annotated[Principal, Depends(require(Permission.CALLS_CONTROL))]
 Supervisor = Annotated[Principal, Depends(require(Permission.CALLS_SUPERVISE))]
@@ -58,6 +58,23 @@ class Granted(BaseModel):
 
     call: str
     situation: str
+
+
+class PartyView(BaseModel):
+    """One party, and where it is: `ringing`, `talking`, `held`, `listening`, `whispering`."""
+
+    party: str
+    seat: str
+    place: str
+
+
+class TalkView(BaseModel):
+    """Who takes part in a talk; `owner`: the seat that answers for the call. Who only listens is not shown."""
+
+    call: str
+    situation: str
+    owner: str
+    parties: list[PartyView]
 
 
 class SeatsPort(Protocol):
@@ -145,9 +162,22 @@ def routes(service: CallService, seats: SeatsPort, audit: Audit) -> APIRouter:
     """Routes under `/api/v1/calls/{call}`."""
     router = APIRouter()
     talks = Talks(service, seats, audit)
+
+    @router.get("/{call}/talk")
+    async def talk(call: str, who: Party) -> TalkView:
+        """Everybody in the talk: of one's own; supervisors of any."""
+        return _view(call, talks.talk(call) if Role.SUPERVISOR in who.roles else talks.own(call, who))
+
     _party_routes(router, talks, service)
     _supervision_routes(router, talks)
     return router
+
+
+def _view(call: str, talk: Talk) -> TalkView:
+    hidden = (Place.LISTENING, Place.WHISPERING)
+    shown = [leg for leg in talk.legs if leg.place not in hidden and leg.goal is not Goal.LISTEN]
+    parties = [PartyView(party=leg.party.value, seat=leg.seat, place=leg.place.value) for leg in shown]
+    return TalkView(call=call, situation=situation(talk).value, owner=talk.owner, parties=parties)
 
 
 def _party_routes(router: APIRouter, talks: Talks, service: CallService) -> None:

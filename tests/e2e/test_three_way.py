@@ -65,6 +65,12 @@ class Desk:
         answer = self.ask(who, action, dict(body))
         assert answer.status_code == 202, answer.text
 
+    def shown(self, who: str) -> tuple[str, list[str]]:
+        """The talk as somebody sees it."""
+        url = f"http://127.0.0.1:{self.hotline.http_port}/api/v1/calls/{self.call}/talk"
+        talk = httpx.get(url, headers=self.cookies[who], timeout=10).json()
+        return talk["situation"], [party["place"] for party in talk["parties"]]
+
     def ear(self, who: str) -> Any:
         return self.citizen.ear if who == "citizen" else self.phones[who].wait_rings().ear
 
@@ -97,6 +103,7 @@ class Desk:
         self.hear((OPERATOR, EXPERT), (EXPERT, OPERATOR))
         self.silent(("citizen", OPERATOR), (EXPERT, "citizen"))
         self.wait_talk("answered")
+        assert self.shown(OPERATOR) == self.shown(BOSS) == ("consulting", ["held", "talking", "talking"])
         self.do(OPERATOR, "merge")
         self.hear(("citizen", OPERATOR), ("citizen", EXPERT), (EXPERT, "citizen"), (OPERATOR, "citizen"))
 
@@ -136,7 +143,7 @@ def people(hotline: Server) -> dict[str, dict[str, str]]:
 def desk(hotline: Server, people: dict[str, dict[str, str]]) -> Iterator[Desk]:
     with ExitStack() as stack:
         yield Desk(hotline, people, stack)
-    invariants.drain(hotline, 40)
+    invariants.check(hotline, 40)
     for seat in ROLES:
         hotline.ask("POST", f"/api/v1/seats/{seat}/sign-out")
 

@@ -365,6 +365,19 @@ async def test_another_process_hears_of_every_end_in_a_room_that_it_did_not_make
         assert (await later.wait(ReturnedLine, line=talk.line)).place == "after"
 
 
+async def test_when_our_process_is_dead_who_is_on_hold_joins_the_others(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await talk.consult()
+    monkeypatch.setattr(talk.room.switch, "beat", _no_beat)
+    await asyncio.to_thread(wait_hears, talk.citizen.ear, EXPERT_TONE, 25)
+    await talk.hear((talk.citizen, SEAT_TONE), (talk.operator, CITIZEN_TONE), (talk.expert, CITIZEN_TONE))
+
+
+async def _no_beat() -> None:
+    pass
+
+
 @pytest.mark.parametrize("name", ["call_1", "room_a,b", "room_A", "room_é"])
 async def test_a_rooms_name_that_could_mean_something_else_is_refused(talk: Talk, name: str) -> None:
     with pytest.raises(BadInput):
