@@ -20,7 +20,7 @@ from hotline import schema
 from hotline.errors import HotlineError
 from hotline.redis_ import RedisConnection
 from hotline.settings import Settings
-from hotline.sql import synchronous
+from hotline.sql_urls import synchronous
 from ivr.prompt_script import load_script
 from recordings.disk import GIB, room
 from telephony import config

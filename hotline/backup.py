@@ -22,7 +22,7 @@ import msgspec
 from hotline import schema
 from hotline.errors import BadInput, Unavailable
 from hotline.settings import Settings
-from hotline.sql import synchronous
+from hotline.sql_urls import synchronous
 
 MANIFEST = "manifest.json"
 FORMAT = 1

@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from hotline.database import metadata
 from hotline.errors import BadInput, Unavailable
-from hotline.sql import synchronous
+from hotline.sql_urls import synchronous
 
 HERE = Path(__file__).parent / "migrations"
 LOCK = 12_345_001

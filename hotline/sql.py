@@ -13,13 +13,14 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 import structlog
-from sqlalchemy import URL, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import URL, event, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from hotline.errors import BadInput, Conflict, Unavailable
+from hotline.errors import Unavailable
 from hotline.loop_thread import LoopThread
+from hotline.sql_errors import is_outage, sqlstate, translated
+from hotline.sql_urls import asynchronous
 from hotline.sqlite_inline import AT_ONCE, AtOnce, at_once, connect_inline
 from hotline.tasks import Tasks
 
@@ -74,32 +75,6 @@ def connect(url: str, *, timeout_s: float = 5.0) -> OpenDatabase:
         if parsed.get_backend_name() == "sqlite"
         else PostgresDatabase(parsed, timeout_s)
     )
-
-
-def asynchronous(url: str) -> URL:
-    """The URL with the asynchronous driver of its database.
-
-    Raises:
-        BadInput: it cannot be read, or names a database that is not supported.
-    """
-    return _with_driver(url, {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"})
-
-
-def synchronous(url: str) -> URL:
-    """The URL with the synchronous driver of its database, for migrations.
-
-    Raises:
-        BadInput: it cannot be read, or names a database that is not supported.
-    """
-    return _with_driver(url, {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg"})
-
-
-def _with_driver(url: str, drivers: dict[str, str]) -> URL:
-    try:
-        parsed = make_url(url)
-        return parsed.set(drivername=drivers[parsed.get_backend_name()])
-    except (ArgumentError, KeyError) as error:
-        raise BadInput("HOTLINE_DATABASE_URL has to begin with sqlite:/// or postgresql://.") from error
 
 
 class SqliteDatabase:
@@ -288,7 +263,7 @@ class _Change:
         try:
             self._result = await self._do(connection)
         except Exception as error:
-            if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError) and _is_outage(error):
+            if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError) and is_outage(error):
                 raise
             self._error = error
             now.execute("ROLLBACK TO one")
@@ -344,7 +319,7 @@ class PostgresDatabase:
                 async with asyncio.timeout(self._timeout_s):
                     return await _in_transaction(self._engine, change)
             except DBAPIError as error:
-                if _sqlstate(error) not in TRY_AGAIN:
+                if sqlstate(error) not in TRY_AGAIN:
                     raise translated(error) from error
             except (SQLAlchemyError, OSError, TimeoutError, OverflowError) as error:
                 raise translated(error) from error
@@ -376,45 +351,6 @@ async def _answer(work: Awaitable[T], timeout_s: float) -> T:
 
 async def _select_one(connection: AsyncConnection) -> None:
     await connection.execute(text("SELECT 1"))
-
-
-def translated(error: Exception) -> Exception:
-    """What the caller is told: `Conflict` and `Unavailable` for what they can act on, a mistake of ours as it is."""
-    match error:
-        case IntegrityError():
-            told: Exception = Conflict("Somebody else stored this first, or what it refers to is gone.")
-        case OverflowError() | DataError():
-            told = BadInput("A value is too large, or has characters that cannot be stored.")
-        case DBAPIError() if _sqlstate(error)[:2] == "22" or _is_bad_value(error):
-            told = BadInput("A value is too large, or has characters that cannot be stored.")
-        case TimeoutError() | PoolTimeout():
-            told = Unavailable("The database did not answer in time.")
-        case DBAPIError() if _is_outage(error):
-            told = Unavailable(f"The database cannot do its work: {str(error.orig).splitlines()[0]}.")
-        case OSError():
-            told = Unavailable(f"The database cannot be reached: {error.strerror or error}.")
-        case _:
-            return error
-    told.__cause__ = error
-    return told
-
-
-def _is_outage(error: DBAPIError) -> bool:
-    """Whether the database failed, and not our SQL. PostgreSQL: SQLSTATE classes 08, 25, 53, 57, 58 and none."""
-    state = _sqlstate(error)
-    if state:
-        return state[:2] in {"08", "25", "40", "53", "57", "58", "F0", "XX"} or state == "55P03"
-    told = str(error.orig).lower()
-    return not ("syntax error" in told or "no such" in told or "has no column" in told)
-
-
-def _is_bad_value(error: DBAPIError) -> bool:
-    # asyncpg refuses a value before the server sees it, without an SQLSTATE.
-    return error.orig is not None and type(error.orig.__cause__).__name__ == "DataError"
-
-
-def _sqlstate(error: DBAPIError) -> str:
-    return str(getattr(error.orig, "sqlstate", None) or "")
 
 
 def _to_json(value: object) -> str:

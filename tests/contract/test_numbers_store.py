@@ -9,7 +9,8 @@ from sqlalchemy import create_engine
 
 from hotline.database import metadata
 from hotline.errors import Conflict, Unavailable
-from hotline.sql import OpenDatabase, connect, synchronous
+from hotline.sql import OpenDatabase, connect
+from hotline.sql_urls import synchronous
 from ivr import tables
 from ivr.catalogue_file import parse
 from ivr.model import Catalogue, DayOverride, DayWindow, Entry, HoursProfile, MergeMode, SkillNeed
