@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from calls import fold, recover, script
+from calls import events, fold, recover
 from calls.events import NodeLost, TrackFound, Woke
 from calls.model import CallArrived, CallState, Phase, Queued, Ringing, TalkStarted
 from telephony.model import (
@@ -106,7 +106,7 @@ def test_a_whole_talk_that_was_missed_is_made_up_for() -> None:
 def test_a_talk_goes_on() -> None:
     made = plan(Phase.TALKING, citizen("connect", "b1"), seat("b1"))
     assert all(isinstance(event, TrackFound) for _, event in made.events[:-1])
-    assert made.events[-1] == ("c1", Woke(script.UNMUTE)), "a mute may have outlived whoever was to end it"
+    assert made.events[-1] == ("c1", Woke(events.UNMUTE)), "a mute may have outlived whoever was to end it"
     assert made.strays == []
 
 
@@ -115,7 +115,7 @@ def test_a_talk_whose_seat_left_is_closed() -> None:
 
 
 def test_a_call_that_was_closing_is_ended() -> None:
-    assert plan(Phase.CLOSING, citizen("after")).events == [("c1", Woke(script.CLOSE))]
+    assert plan(Phase.CLOSING, citizen("after")).events == [("c1", Woke(events.CLOSE))]
 
 
 def test_whoever_came_meanwhile_is_taken_in_and_seats_are_not() -> None:
@@ -158,7 +158,7 @@ def test_a_talk_whose_seat_vanished_behind_our_back_ends_with_the_seats_line() -
 
 def test_a_talk_that_goes_on_is_recorded_on_every_line_that_was_not_yet() -> None:
     lines = (citizen("connect", "b1"), seat("b1"))
-    whole = ("c1", Woke(script.UNMUTE))
+    whole = ("c1", Woke(events.UNMUTE))
     assert plan(Phase.TALKING, *lines).events == [("c1", TrackFound(CITIZEN)), ("c1", TrackFound(SEAT)), whole]
     known = msgspec.structs.replace(call_in(Phase.TALKING), opened=(CITIZEN,))
     assert recover.plan({"c1": known}, seen(*lines)).events == [("c1", TrackFound(SEAT)), whole]

@@ -22,7 +22,7 @@ from acd.model import (
     Refuse,
     RefuseReason,
 )
-from calls import fold, script
+from calls import events, fold, script
 from calls.events import (
     Begun,
     Collect,
@@ -288,8 +288,8 @@ def test_after_the_seat_leaves_the_citizen_hears_good_bye_and_the_line_ends() ->
 def test_a_talk_that_nobody_returned_is_hung_up_after_a_while() -> None:
     told = talking()
     decision = told.tell(gone(SEAT))
-    assert Wake(script.CLOSE, HOUSE.closing) in decision.actions
-    assert told.tell(Woke(script.CLOSE)).actions == (HangUp(CITIZEN),)
+    assert Wake(events.CLOSE, HOUSE.closing) in decision.actions
+    assert told.tell(Woke(events.CLOSE)).actions == (HangUp(CITIZEN),)
 
 
 def test_both_ends_of_a_talk_are_told_once() -> None:
@@ -305,7 +305,7 @@ def test_a_talk_whose_answer_was_lost_is_made_up_for() -> None:
     told.begin()
     told.ring()
     decision = told.tell(OfferEnded(at=NOW, offer="o1", line=CITIZEN, reason=OfferEndReason.TALKED))
-    close = Wake(script.CLOSE, HOUSE.closing)
+    close = Wake(events.CLOSE, HOUSE.closing)
     assert decision.actions == (Tell(Answer(offer="o1")), Tell(Finish(call="c1")), close)
     assert [type(fact) for fact in decision.facts] == [TalkStarted, TalkEnded], "there is a ticket"
 
@@ -313,10 +313,10 @@ def test_a_talk_whose_answer_was_lost_is_made_up_for() -> None:
 def test_keys_pressed_while_talking_silence_the_recording_until_they_are_over() -> None:
     told = talking()
     key = KeyPressed(at=NOW, line=CITIZEN)
-    assert told.tell(key).actions == (Wake(script.UNMUTE, HOUSE.mute_after_key), Mute(muted=True))
-    assert told.tell(key).actions == (Wake(script.UNMUTE, HOUSE.mute_after_key),)
-    assert told.tell(Woke(script.UNMUTE)).actions == (Mute(muted=False),)
-    assert told.tell(Woke(script.UNMUTE)) == Decision(actions=(Mute(muted=False),)), "harmless, and nothing new"
+    assert told.tell(key).actions == (Wake(events.UNMUTE, HOUSE.mute_after_key), Mute(muted=True))
+    assert told.tell(key).actions == (Wake(events.UNMUTE, HOUSE.mute_after_key),)
+    assert told.tell(Woke(events.UNMUTE)).actions == (Mute(muted=False),)
+    assert told.tell(Woke(events.UNMUTE)) == Decision(actions=(Mute(muted=False),)), "harmless, and nothing new"
 
 
 def test_an_offer_that_is_withdrawn_before_it_was_heard_of_rings_nowhere() -> None:
@@ -414,7 +414,7 @@ EVENTS = st.one_of(
     st.builds(ReturnedLine, at=st.just(NOW), line=st.just(CITIZEN), place=st.sampled_from(["after", "hold"])),
     st.builds(TrackStarted, at=st.just(NOW), line=LINES),
     st.builds(KeyPressed, at=st.just(NOW), line=LINES),
-    st.builds(Woke, st.sampled_from([script.CLOSE, script.UNMUTE])),
+    st.builds(Woke, st.sampled_from([events.CLOSE, events.UNMUTE])),
     st.builds(Listened, st.builds(Collected, st.sampled_from(Heard), st.sampled_from(["", "1", "9"]))),
     st.just(NodeLost()),
 )  # fmt: skip

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from acd.model import Abandon, Finish, LeaveReason
-from calls import fold, script
+from calls import events, fold, script
 from calls.events import Decision, Event, HangUp, Hold, Mute, NodeLost, Ordered, Play, Tell, TrackFound, Wake, Woke
 from calls.model import (
     AnyCallFact,
@@ -45,7 +45,7 @@ pytestmark = pytest.mark.unit
 # The talk's end --------------------------------------------------------------------------------------------
 
 OVER = TalkEnded(call="c1", at=NOW, by=None)
-FREED = (Tell(Finish(call="c1")), Wake(script.CLOSE, timedelta(seconds=7)))
+FREED = (Tell(Finish(call="c1")), Wake(events.CLOSE, timedelta(seconds=7)))
 
 
 def test_the_seats_end_of_a_talk_frees_it_and_closes_the_citizens_line_in_time() -> None:
@@ -86,9 +86,9 @@ def test_a_seats_line_outside_the_talk_and_strangers_lines_may_go(phase: Phase) 
 
 
 def test_a_closing_call_is_hung_up_when_its_time_is_over() -> None:
-    assert decided(call_in(Phase.CLOSING), Woke(script.CLOSE)) == Decision(actions=(HangUp(CITIZEN),))
-    assert decided(call_in(Phase.CLOSING), Woke(script.UNMUTE)) == script.NOTHING
-    assert decided(call_in(Phase.TALKING), Woke(script.CLOSE)) == script.NOTHING
+    assert decided(call_in(Phase.CLOSING), Woke(events.CLOSE)) == Decision(actions=(HangUp(CITIZEN),))
+    assert decided(call_in(Phase.CLOSING), Woke(events.UNMUTE)) == script.NOTHING
+    assert decided(call_in(Phase.TALKING), Woke(events.CLOSE)) == script.NOTHING
 
 
 # The call's end --------------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ def test_a_seats_track_bears_its_party_and_number(
 
 
 def test_a_key_while_talking_mutes_and_another_one_prolongs() -> None:
-    key, again = KeyPressed(at=ARRIVED, line=CITIZEN), Wake(script.UNMUTE, timedelta(seconds=2))
+    key, again = KeyPressed(at=ARRIVED, line=CITIZEN), Wake(events.UNMUTE, timedelta(seconds=2))
     silent = RecordingMuted(call="c1", at=NOW, muted=True)
     assert decided(call_in(Phase.TALKING), key) == Decision((silent,), (again, Mute(True)))
     assert decided(call_in(Phase.TALKING, muted=True), key) == Decision(actions=(again,))
@@ -179,11 +179,11 @@ def test_a_house_that_mutes_nothing_lets_keys_be() -> None:
 
 def test_the_recording_is_whole_again_once() -> None:
     whole = RecordingMuted(call="c1", at=NOW, muted=False)
-    woke = Woke(script.UNMUTE)
+    woke = Woke(events.UNMUTE)
     assert decided(call_in(Phase.TALKING, muted=True), woke) == Decision((whole,), (Mute(False),))
     assert decided(call_in(Phase.TALKING), woke) == Decision(actions=(Mute(False),)), "who began the mute may be gone"
     assert decided(call_in(Phase.CLOSING, muted=True), woke) == script.NOTHING
-    assert decided(call_in(Phase.TALKING, muted=True), Woke(script.CLOSE)) == script.NOTHING
+    assert decided(call_in(Phase.TALKING, muted=True), Woke(events.CLOSE)) == script.NOTHING
 
 
 # The fold --------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from acd.model import (
     RefuseReason,
     Step,
 )
-from calls import script
+from calls import events, script
 from calls.events import (
     Begun,
     Collect,
@@ -283,6 +283,6 @@ def test_a_talk_without_its_beginning_is_answered_and_finished() -> None:
     answer, finish = Tell(Answer(offer="o1")), Tell(Finish(call="c1"))
     started = TalkStarted(call="c1", at=NOW, offer="o1", seat="8001", agent="8001")
     facts = (started, TalkEnded(call="c1", at=NOW, by=None))
-    close = Wake(script.CLOSE, timedelta(seconds=7))
+    close = Wake(events.CLOSE, timedelta(seconds=7))
     ended = decided(call_in(Phase.RINGING), offer_ended(OfferEndReason.TALKED))
     assert ended == Decision(facts, (answer, finish, close))
