@@ -119,7 +119,7 @@ class Links:
     async def run(self) -> None:
         """Close recordings, ask for transcripts, attach them; until cancelled."""
         async with Tasks("links") as tasks:
-            tasks.keep(self._close_recordings, "recordings", pause_s=0.0)
+            tasks.keep(self._close_recordings, "recordings", pause_s=ROUND_S)
             tasks.keep(self._look_after_transcripts, "transcripts", pause_s=0.0)
             tasks.keep(self._catch_up, "transcripts lost", pause_s=SWEEP_S)
             await asyncio.Event().wait()
