@@ -219,7 +219,10 @@ async def test_one_broken_fact_keeps_nobody_elses_ticket_back(house: House) -> N
     assert await house.tickets.for_call("call_2") is not None
 
 
-async def test_first_fact_of_a_quiet_moment_is_written_at_once_and_the_next_together(house: House) -> None:
+async def test_first_fact_of_a_quiet_moment_is_written_at_once_and_the_next_together(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("calls.projection.GATHER_S", 2.0)
     seen: list[int] = []
     written = asyncio.Event()
 
@@ -238,16 +241,16 @@ async def test_first_fact_of_a_quiet_moment_is_written_at_once_and_the_next_toge
     loop = asyncio.get_running_loop()
     began = loop.time()
     await news(facts[0])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         await written.wait()
     first = loop.time() - began
     for fact in facts[1:4]:
         await news(fact)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         await written.wait()
     running.cancel()
     assert seen == [1, 3]
-    assert first < 0.15
+    assert first < 2.0
 
 
 async def test_recordings_and_transcripts_of_several_calls_are_finished_together(house: House) -> None:
