@@ -156,6 +156,12 @@ class Provisioning:
         row = await self._run(lambda connection: connection.execute(query, (account_of(phone),)).fetchone())
         return None if row is None else str(row[0])
 
+    async def is_for_browser(self, phone: PhoneId) -> bool:
+        """Whether the phone's account is one for softphones in a page."""
+        query = "select webrtc from ps_endpoints where id = ?"
+        row = await self._run(lambda connection: connection.execute(query, (account_of(phone),)).fetchone())
+        return row is not None and row[0] == "yes"
+
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return await asyncio.to_thread(self._blocking, work)
 

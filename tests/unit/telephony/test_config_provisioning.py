@@ -41,8 +41,11 @@ async def test_browser_seat_speaks_webrtc_and_can_become_a_desk_phone_again(file
     seats = Provisioning(file)
     await seats.add(PhoneId("8001"), SECRET, transport=Transport.WS)
     assert row(file, "ps_endpoints", "id", "seat8001")["webrtc"] == "yes"
+    assert await seats.is_for_browser(PhoneId("8001"))
     await seats.add(PhoneId("8001"), SECRET, transport="udp", qualify_s=0)
     assert row(file, "ps_endpoints", "id", "seat8001")["webrtc"] is None
+    assert not await seats.is_for_browser(PhoneId("8001"))
+    assert not await seats.is_for_browser(PhoneId("8002"))
     assert row(file, "ps_aors", "id", "seat8001")["qualify_frequency"] == "0"
 
 

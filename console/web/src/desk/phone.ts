@@ -54,15 +54,16 @@ export const usePhone = defineStore("phone", () => {
     return !isMicrophoneRefused.value;
   }
 
-  /** Take the microphone and register; with a phone on the desk only say so. Says whether there is something to talk with. */
+  /** Whether there is something to talk with: asked before a seat signs in. */
+  function prepare(): Promise<boolean> {
+    return kind.value === "desk" || microphone.value ? Promise.resolve(true) : takeMicrophone();
+  }
+
+  /** Register in the page, after the sign-in: that makes the account one for a phone on the desk. */
   async function start(): Promise<boolean> {
-    if (kind.value === "desk") {
-      stop();
-      await post("/api/v1/desk/phone", { body: { kind: "desk" } });
-      return true;
-    }
+    if (kind.value === "desk") return true;
     if (softphone) return true;
-    if (!(await takeMicrophone())) return false;
+    if (!(await prepare())) return false;
     const account = await post("/api/v1/desk/phone", { body: { kind: "page" } });
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     softphone = new Softphone(`${scheme}://${location.host}/sip`, account, () => microphone.value ?? new MediaStream(), listen);
@@ -79,7 +80,7 @@ export const usePhone = defineStore("phone", () => {
   }
 
   return {
-    kind, registration, talk, isMuted, heldSince, microphone, heard, isMicrophoneRefused, isBusy, start, stop,
+    kind, registration, talk, isMuted, heldSince, microphone, heard, isMicrophoneRefused, isBusy, prepare, start, stop,
     answer: () => softphone?.answer(),
     hangUp: () => softphone?.hangUp(),
     hold: (wanted: boolean) => softphone?.hold(wanted),
