@@ -9,6 +9,7 @@ from acd.model import Need, SeatState, Step
 from acd.ranked import Ranked
 from acd.records import Needs, Seat, Waiting, canonical, meets
 from acd.seats import Seats, SkillIndex
+from acd.values import SeatChoice
 from acd.waiting import WaitingCalls
 
 pytestmark = pytest.mark.unit
@@ -346,3 +347,68 @@ def test_lines_for_skills_are_those_whose_whole_demand_they_meet() -> None:
     assert {demand for demand, _ in waiting.lines_for({})} == {()}
     ((_, ranks),) = waiting.lines_for({"z": 1})
     assert list(ranks) == [waiting["c3"].rank]
+
+
+# ---- on the line and promised ---------------------------------------------------------------------------------------
+
+
+def test_those_on_the_line_are_counted_by_queue_and_promises_found_by_caller() -> None:
+    waiting = WaitingCalls()
+    one = call("c1", 1, caller="n1")
+    waiting.put("c1", one)
+    waiting.put("c2", call("c2", 2, queue="r", caller="n2"))
+    assert (waiting.on_the_line("q"), waiting.on_the_line("r"), waiting.on_the_line("x")) == (1, 1, 0)
+    assert waiting.call_back_for("n1") is None
+    waiting.put("c1", replace(one, offer="o"))
+    assert waiting.on_the_line("q") == 1
+    promised = replace(one, call_back=True)
+    waiting.put("c1", promised)
+    assert (waiting.on_the_line("q"), waiting.call_back_for("n1")) == (0, promised)
+    waiting.put("c3", call("c3", 3, call_back=True))
+    assert waiting.call_back_for("") is None
+    waiting.put("c1", replace(promised, queue="r"))
+    assert (waiting.on_the_line("q"), waiting.on_the_line("r")) == (0, 1)
+    for name in ("c1", "c2", "c3"):
+        waiting.put(name, None)
+        waiting.put(name, None)
+    assert (waiting.on_the_line("q"), waiting.on_the_line("r"), waiting.call_back_for("n1")) == (0, 0, None)
+
+
+def test_call_back_that_rests_stands_in_no_line() -> None:
+    waiting = WaitingCalls()
+    resting = call("c1", 1, call_back=True, not_before=minute(9))
+    waiting.put("c1", resting)
+    assert (waiting.next_for(seat("a")), waiting.heads()) == (None, {})
+    waiting.put("c1", replace(resting, not_before=None))
+    assert waiting.next_for(seat("a")) == replace(resting, not_before=None)
+
+
+def test_so_many_seats_at_most_could_take_a_call() -> None:
+    seats = table(seat("a", x=1, y=5), seat("b", x=3), seat("c", x=3), seat("d"))
+    seats.put("c", replace(seats["c"], state=SeatState.PAUSED))
+    assert [seats.signed_in_at_most(demand) for demand in (needs(), needs(x=1), needs(x=2), needs(x=1, y=5))] == [
+        *(4, 3, 2, 1)
+    ]
+    assert [seats.signed_in_at_most(demand) for demand in (needs(y=6), needs(z=1), needs(x=1, z=1))] == [0, 0, 0]
+
+
+def test_seats_that_became_free_are_told_in_their_turn() -> None:
+    busy = replace(seat("busy"), state=SeatState.TALKING)
+    seats = table(seat("a", 3), seat("b", 1, x=1), seat("c", 1), busy)
+    assert [found.seat for found in seats.in_turn({"a", "b", "c", "busy", "gone"})] == ["c", "b", "a"]
+    chosen = Seats(SeatChoice.SPECIALIST_FIRST)
+    for one in (seat("a", 3), seat("b", 1, x=1), seat("c", 4)):
+        chosen.put(one.seat, one)
+    assert [found.seat for found in chosen.in_turn(["b", "a", "c"])] == ["a", "c", "b"]
+    assert chosen.first_idle(((),), anyone) == "a"
+
+
+def test_every_agent_has_the_skill_of_being_that_agent() -> None:
+    one = replace(seat("desk", x=2), agent="1007")
+    assert one.abilities == {"x": 2, "@1007": 1}
+    seats = table(one)
+    assert seats.first_idle(((Need("@1007"),),), anyone) == "desk"
+    seats.put("desk", replace(one, agent="1008"))
+    assert seats.first_idle(((Need("@1007"),),), anyone) is None
+    assert seats.first_idle(((Need("@1008"),),), anyone) == "desk"
+    assert not seats.anyone_signed_in((Need("@1007"),))
