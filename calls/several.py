@@ -45,7 +45,7 @@ def decide(call: CallState, event: Event, house: House, now: datetime) -> Decisi
     if call.talk is None or call.phase is not Phase.TALKING:
         return NOTHING if isinstance(event, LegFailed | PartiesFound) else None
     if isinstance(event, OfferEnded):  # the offer that the talk began with; a room outlives it
-        return NOTHING if call.talk.in_room and event.offer == call.offer else None
+        return NOTHING if call.talk.in_room else None
     if isinstance(event, LineGone) and call.talk.of_line(event.line) is None:
         return NOTHING  # it has left already
     news = _news(call.talk, event)

@@ -106,7 +106,6 @@ class Leg:
     cancelled: bool = False
     over: str = ""
     """Reason of Asterisk's last word on the call; empty until that came."""
-    hung_up: bool = False
     cause: int = 0
     tech: str = ""
     """The phone's SIP status, when Asterisk told it."""
@@ -333,9 +332,6 @@ def leg_answers(known: Known, leg: Leg, at: datetime) -> Facts:
 def leg_fails(known: Known, leg: Leg, reason: OfferEndReason, at: datetime) -> Facts:
     """Told once; nobody hears of its line."""
     known.legs.pop(leg.leg)
-    known.lines.pop(leg.leg, None)
-    known.gone.pop(leg.leg, None)
-    remember(known.gone, leg.leg, Gone(leg.cause, told=True))
     return [LegFailed(at=at, leg=leg.leg, reason=OfferEndReason.CANCELLED if leg.cancelled else reason)]
 
 

@@ -90,7 +90,7 @@ def _hangup(known: Known, event: Event, at: datetime) -> Facts:
 
 def _leg_hung_up(known: Known, leg: Leg, event: Event, at: datetime) -> Facts:
     """This and Asterisk's last word on the call come in either order; the reason takes both."""
-    leg = replace(leg, hung_up=True, cause=_number(event.get("Cause", "")), tech=event.get("TechCause", ""))
+    leg = replace(leg, cause=_number(event.get("Cause", "")), tech=event.get("TechCause", ""))
     known.legs[leg.leg] = leg
     return leg_fails(known, leg, _why_not(leg), at) if leg.over else []
 
@@ -221,8 +221,8 @@ def _originated(known: Known, event: Event, at: datetime) -> Facts:
         return leg_answers(known, leg, at)
     leg = replace(leg, over=event.get("Reason", "") or "0")
     known.legs[leg.leg] = leg
-    has_channel = leg.leg in known.lines
-    return [] if has_channel and not leg.hung_up else leg_fails(known, leg, _why_not(leg), at)
+    still_there = leg.leg in known.lines
+    return [] if still_there else leg_fails(known, leg, _why_not(leg), at)
 
 
 _TIME_UP = "3"

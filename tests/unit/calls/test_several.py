@@ -143,6 +143,7 @@ def test_the_operator_who_leaves_wraps_up_and_the_expert_answers_for_the_call() 
     left = after(three(), leave)
     assert (left.seat, left.agent, left.seat_line) == ("9001", "9001", FIRST_LEG)
     assert decided(left, gone(SEAT)) == script.NOTHING, "that he hung up then is no news"
+    assert decided(transferring(), gone(SEAT)) == script.NOTHING
 
 
 def test_the_end_of_the_first_offer_does_not_end_a_room_but_a_talk_that_is_only_listened_to() -> None:
@@ -244,12 +245,27 @@ def test_who_stands_elsewhere_than_the_ledger_says_is_put_there() -> None:
 
 def test_what_a_phone_did_meanwhile_counts() -> None:
     held = seen(CITIZEN, "parked")
-    (rings, *_) = found(asking(), held, seen(SEAT, "room"), seen(FIRST_LEG, "seat", up=False))
+    held = msgspec.structs.replace(held, bridge="")
+    (rings, *others) = found(asking(), held, seen(SEAT, "room"), seen(FIRST_LEG, "seat", up=False))
+    assert not any(isinstance(other, ReturnedLine) for other in others)
     assert orders_of(asking(), rings) == (HELD,), "the longest time begins anew"
     (answered, *_) = found(asking(), held, seen(SEAT, "room"), seen(FIRST_LEG, "room"))
     assert places(after(asking(), answered))[FIRST_LEG] is Place.TALKING
     (failed, *_) = found(asking(), held, seen(SEAT, "room"))
     assert orders_of(asking(), failed) == (Put(ROOM, (Placed(line=CITIZEN, citizen=True),)),)
+
+
+def test_who_is_on_hold_is_recorded_all_the_same() -> None:
+    swapped = after(consulting(), Asked(orders.Swap(by="8001")))
+    events = found(swapped, seen(CITIZEN, "room-citizen"), seen(SEAT, "room"), seen(FIRST_LEG, "parked-seat"))
+    assert TrackFound(FIRST_LEG) in events
+    assert orders_of(swapped, events[0]) == (HELD,)
+
+
+def test_a_citizen_whom_the_switch_sent_out_goes_back_to_who_was_on_hold() -> None:
+    swapped = after(consulting(), Asked(orders.Swap(by="8001")))
+    back = decided(swapped, ReturnedLine(at=NOW, line=CITIZEN, place="after"))
+    assert Put(ROOM, (Placed(line=CITIZEN, citizen=True),)) in back.actions
 
 
 def test_a_listener_of_two_changes_nothing_for_them() -> None:

@@ -69,6 +69,7 @@ REFUSALS = [
     ("404", "1", OfferEndReason.UNREACHABLE),
     ("302", "23", OfferEndReason.REJECTED),
     ("500", "38", OfferEndReason.UNREACHABLE),
+    ("300", "38", OfferEndReason.REJECTED),
     ("", "17", OfferEndReason.BUSY),
     ("", "18", OfferEndReason.UNREACHABLE),
     ("", "19", OfferEndReason.NO_ANSWER),
@@ -142,6 +143,7 @@ def test_the_end_of_a_talk_that_became_a_room_is_no_end_of_its_offer() -> None:
     known = Known()
     begin_offer(known, "o1", CITIZEN, PhoneId("8001"), NOW)
     leave_talk(known, CITIZEN, "parked", NOW)
+    assert (known.lines[CITIZEN].sent, known.lines[CITIZEN].moved_at) == ("parked", NOW)
     assert hear(known, "UserEvent", UserEvent="OfferEnded", Offer="o1", Uniqueid=CITIZEN, Status="ANSWER") == []
     back = hear(known, "AsyncAGIStart", Channel="PJSIP/trunk-1", Uniqueid=CITIZEN, Context="after", Env="")
     assert back == [ReturnedLine(at=NOW, line=CITIZEN, place="after")]
@@ -150,6 +152,6 @@ def test_the_end_of_a_talk_that_became_a_room_is_no_end_of_its_offer() -> None:
 
 def test_seats_in_a_room_that_another_process_made_are_heard_to_hang_up() -> None:
     known = Known()
-    seat = LineSnapshot(line=LineId("hotline-2.1"), place="room", phone=PhoneId("8001"), bridge="b1")
+    seat = LineSnapshot(line=LineId("hotline-2.1"), place="parked-seat", phone=PhoneId("8001"))
     reconcile(known, snapshot(seat), NOW, first=True)
     assert LineGone in kinds(hear(known, "Hangup", Uniqueid="hotline-2.1", Cause="16"))
