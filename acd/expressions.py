@@ -20,7 +20,7 @@ MOST = 32
 LONGEST = 149
 """Words and signs of one expression."""
 LEVELS = range(1, 11)
-_TOKEN = re.compile(r"\s*(?:(?P<sign>>=|\(|\))|(?P<level>\d+)(?![\w.@-])|(?P<word>[\w.@-]+))")
+_TOKEN = re.compile(r"\s*(?:>=|\(|\)|[\w.@-]+)")
 _WORDS = ("and", "or")
 
 
@@ -47,7 +47,7 @@ def _tokens(text: str) -> Iterator[str]:
         token = _TOKEN.match(text, at)
         if token is None:
             raise _wrong(f"cannot be read from {text[at:].strip()!r} on")
-        yield token[token.lastgroup or 0]
+        yield token.group().strip()
         at = token.end()
 
 

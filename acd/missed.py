@@ -44,13 +44,10 @@ class Missed:
 
     def apply(self, fact: AnyFloorFact) -> None:
         """Fold one fact in; also the listener to give to the floor's keeper."""
-        match fact:
-            case Joined() if fact.caller:
-                self._callers[fact.call] = fact.caller, fact.queue, fact.arrived_at
-            case LeftQueue() if fact.call in self._callers:
-                self._left(fact, *self._callers.pop(fact.call))
-            case _:
-                pass
+        if isinstance(fact, Joined) and fact.caller:
+            self._callers[fact.call] = fact.caller, fact.queue, fact.arrived_at
+        elif isinstance(fact, LeftQueue) and fact.call in self._callers:
+            self._left(fact, *self._callers.pop(fact.call))
 
     def _left(self, fact: LeftQueue, caller: str, queue: str, since: datetime) -> None:
         if fact.reason in _REACHED:
@@ -62,8 +59,10 @@ class Missed:
         before = self._missed.get(caller)
         if before is None:
             self.missed += 1
-            before = MissedCaller(caller=caller, queue=queue, call=fact.call, first_at=since, last_at=fact.at, tries=0)
-        self._missed[caller] = replace(before, call=fact.call, last_at=fact.at, tries=before.tries + 1)
+            first = MissedCaller(caller=caller, queue=queue, call=fact.call, first_at=since, last_at=fact.at)
+            self._missed[caller] = first
+        else:
+            self._missed[caller] = replace(before, call=fact.call, last_at=fact.at, tries=before.tries + 1)
 
     def to_call(self, now: datetime) -> list[MissedCaller]:
         """Those of the last 24 hours who were not reached, who tried first before all others."""

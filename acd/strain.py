@@ -5,6 +5,7 @@ Decides nothing about seats; tells a supervisor whom to send for a rest.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import msgspec
 
@@ -56,16 +57,12 @@ class StrainLedger:
 
     def apply(self, fact: AnyFloorFact) -> None:
         """Fold one fact in; also the listener to give to the floor's keeper."""
-        match fact:
-            case SignedIn():
-                if fact.seat not in self._work:
-                    self._work[fact.seat] = _Work([(fact.at, SeatState.READY)], fact.at)
-            case SignedOut():
-                self._work.pop(fact.seat, None)
-            case SeatChanged():
-                self._changed(fact)
-            case _:
-                pass
+        if isinstance(fact, SignedIn) and fact.seat not in self._work:
+            self._work[fact.seat] = _Work([(fact.at, SeatState.READY)], fact.at)
+        elif isinstance(fact, SignedOut):
+            self._work.pop(fact.seat, None)
+        elif isinstance(fact, SeatChanged):
+            self._changed(fact)
 
     def _changed(self, fact: SeatChanged) -> None:
         work = self._work.get(fact.seat)
@@ -84,8 +81,7 @@ class StrainLedger:
 
 def _strain(seat: str, work: _Work, now: datetime) -> Strain:
     spent = dict.fromkeys(SeatState, timedelta())
-    ends = [*(since for since, _ in work.states[1:]), now]
-    for (since, state), end in zip(work.states, ends, strict=True):
+    for (since, state), (end, _) in pairwise([*work.states, (now, SeatState.READY)]):
         spent[state] += max(timedelta(), end - max(since, now - SPAN))
     present = sum(spent.values(), timedelta()) - spent[SeatState.PAUSED]
     busy = sum((spent[state] for state in _BUSY), timedelta())
