@@ -120,7 +120,8 @@ class Links:
         """Close recordings, ask for transcripts, attach them; until cancelled."""
         async with Tasks("links") as tasks:
             tasks.keep(self._close_recordings, "recordings", pause_s=ROUND_S)
-            tasks.keep(self._look_after_transcripts, "transcripts", pause_s=0.0)
+            self._closed.set()  # before we came there may have been some
+            tasks.keep(self._look_after_transcripts, "transcripts", pause_s=ROUND_S)
             tasks.keep(self._catch_up, "transcripts lost", pause_s=SWEEP_S)
             await asyncio.Event().wait()
 
@@ -141,12 +142,12 @@ class Links:
 
     async def _look_after_transcripts(self) -> None:
         """At once when recordings were closed, every second while a worker has something to do, and now and then."""
-        self._closed.clear()
-        await self._ask_for_transcripts()
-        await self._attach_transcripts()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ROUND_S if self._asked else IDLE_S):
                 await self._closed.wait()
+        self._closed.clear()
+        await self._ask_for_transcripts()
+        await self._attach_transcripts()
 
     async def _ask_for_transcripts(self) -> None:
         wanting = await self._recordings.pending_transcription()
