@@ -10,7 +10,7 @@ PACKAGES := app.py hotline telephony ivr acd agents recordings transcription tic
 
 help:
 	@echo "make run          start the whole hotline with demonstration data (Ctrl-C ends it)"
-	@echo "make test         all checks and tests; parts: check test-unit test-contract test-integration test-e2e"
+	@echo "make test         all checks and tests; parts: check test-unit test-contract test-integration test-e2e test-browser"
 	@echo "make doctor       what was found on this machine, which version, what is missing"
 	@echo "make bench        product and baseline side by side (ONLY=name for one); writes var/bench/results.json"
 	@echo "make mutants      mutation testing of the pure cores"
@@ -28,7 +28,7 @@ doctor:
 	@[ -x .venv/bin/hotline ] || sh scripts/setup run
 	@.venv/bin/hotline doctor
 
-test: check test-unit test-contract test-integration test-e2e test-wheel
+test: check test-unit test-contract test-integration test-e2e test-browser test-wheel
 
 check: setup-test
 	$(PY) -m ruff check .

@@ -26,12 +26,10 @@ AXE = ROOT / "console" / "web" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 
 
-def program() -> str:
-    """The browser of this machine."""
+def program() -> str | None:
+    """The browser of this machine, if it has one."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = os.environ.get("HOTLINE_CHROMIUM") or next((path for name in names if (path := shutil.which(name))), None)
-    assert found, "no Chromium was found: apt-get install chromium, or name one in HOTLINE_CHROMIUM"
-    return found
+    return os.environ.get("HOTLINE_CHROMIUM") or next((path for name in names if (path := shutil.which(name))), None)
 
 
 def microphone(file: Path, pcm: bytes) -> Path:

@@ -23,6 +23,8 @@ def hotline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    if chrome.program() is None:
+        pytest.skip("no Chromium or Chrome on this machine: install one, or name it in HOTLINE_CHROMIUM")
     speaks = chrome.microphone(tmp_path_factory.mktemp("voice") / "operator.wav", mandarin(OPERATOR_SAYS, "m4"))
     with sync_playwright() as playwright:
         playwright.selectors.set_test_id_attribute("data-test")
