@@ -71,7 +71,7 @@ class StrainLedger:
         if work.states[-1][1] is SeatState.PAUSED:
             work.rested_at = fact.at
         work.states.append((fact.at, fact.state))
-        while len(work.states) > 1 and work.states[1][0] <= fact.at - SPAN:
+        while work.states[1][0] <= fact.at - SPAN:
             del work.states[0]
 
     def strains(self, now: datetime) -> list[Strain]:
