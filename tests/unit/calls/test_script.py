@@ -178,6 +178,14 @@ def test_an_offer_that_comes_with_the_joining_rings_without_music_first() -> Non
     assert told.tell(FloorSaid((joined, offered), "folder")).actions == (RingSeat("o1", "8001", "folder"),)
 
 
+def test_old_news_of_the_floor_keep_nobody_from_the_new_one() -> None:
+    told = Told()
+    told.begin()
+    old = OfferWithdrawn(at=NOW, offer="o0", call="c1", seat="8009")
+    offered = Offered(at=NOW, offer="o1", call="c1", seat="8001", phone="8001", expires_at=NOW)
+    assert told.tell(FloorSaid((old, offered), "folder")).actions == (RingSeat("o1", "8001", "folder"),)
+
+
 def test_an_answer_counts_when_the_floor_says_so() -> None:
     told = Told()
     told.begin()
@@ -348,6 +356,7 @@ def test_a_talk_that_is_found_alive_is_one_whatever_was_believed(ring: bool) -> 
     decision = told.tell(found)
     assert decision.actions == (Tell(Adopt(seat="8002", call="c1")),)
     assert [type(fact) for fact in decision.facts] == [TalkStarted, TrackOpened, TrackOpened]
+    assert {fact.at for fact in decision.facts} == {NOW}
     assert (told.call.phase, told.call.seat, told.call.seat_line) == (Phase.TALKING, "8002", SEAT)
     assert told.call.offer == ("o1" if ring else ""), "its end at the switch is the end of the talk"
     assert told.tell(found) == script.NOTHING
