@@ -241,23 +241,27 @@ async def test_five_parties_hear_each_other(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("manners", "reason"),
+    ("manners", "reasons"),
     [
-        (Manners(refuse=486), OfferEndReason.BUSY),
-        (Manners(refuse=603), OfferEndReason.REJECTED),
-        (Manners(refuse=480), OfferEndReason.REJECTED),
-        (Manners(refuse=404), OfferEndReason.UNREACHABLE),
-        (Manners(refuse=302, contact="sip:8101@127.0.0.1"), OfferEndReason.REJECTED),
-        (Manners(answer_after=None), OfferEndReason.NO_ANSWER),
+        (Manners(refuse=486), {OfferEndReason.BUSY}),
+        (Manners(refuse=603), {OfferEndReason.REJECTED}),
+        (Manners(refuse=480), {OfferEndReason.REJECTED}),
+        (Manners(refuse=404), {OfferEndReason.UNREACHABLE}),
+        # Originate takes the redirected channel down by itself, now before, now after it has noted the phone's 302.
+        (
+            Manners(refuse=302, contact="sip:8101@127.0.0.1"),
+            {OfferEndReason.REJECTED, OfferEndReason.UNREACHABLE},
+        ),
+        (Manners(answer_after=None), {OfferEndReason.NO_ANSWER}),
     ],
 )
 async def test_a_refusal_is_told_by_its_reason_and_everybody_stays_where_he_was(
-    talk: Talk, manners: Manners, reason: OfferEndReason
+    talk: Talk, manners: Manners, reasons: set[OfferEndReason]
 ) -> None:
     talk.phones[EXPERT].manners = manners
     await talk.move(talk.of_citizen(held=True), talk.of_operator())
     await talk.invite()
-    assert (await talk.room.wait(LegFailed, leg=EXPERT_LEG)).reason is reason
+    assert (await talk.room.wait(LegFailed, leg=EXPERT_LEG)).reason in reasons
     assert not talk.room.all(LineGone)
     assert not talk.phones[BOSS].calls
     await talk.move(talk.of_citizen())
