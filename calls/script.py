@@ -99,7 +99,6 @@ _REFUSED = {
     OfferEndReason.REJECTED: RefuseReason.REJECTED,
     OfferEndReason.NO_ANSWER: RefuseReason.NO_ANSWER,
     OfferEndReason.UNREACHABLE: RefuseReason.UNREACHABLE,
-    OfferEndReason.CANCELLED: RefuseReason.REJECTED,
 }
 _WAITING = (Phase.QUEUED, Phase.RINGING)
 
@@ -273,8 +272,8 @@ def _offer_ended(call: CallState, event: OfferEnded, house: House, now: datetime
         return NOTHING
     if call.phase is Phase.TALKING:
         return _talk_over(call, house, now)
-    if call.phase is not Phase.RINGING:
-        return NOTHING
+    if call.phase is not Phase.RINGING or event.reason is OfferEndReason.CANCELLED:
+        return NOTHING  # the citizen has left, as `LineGone` is about to say: that is no refusal of the seat's
     if event.reason is OfferEndReason.TALKED:  # its SeatAnswered was lost: the talk is over already
         started = _talk_started(call, event.offer, call.seat, call.tracks, house, now)
         over = _talk_over(evolve(call, started), house, now)

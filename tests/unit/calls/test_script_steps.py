@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from acd.model import (
+    Abandon,
     Answer,
     Answered,
     Finish,
@@ -38,7 +39,7 @@ from calls.model import CallState, Dismissed, Party, Phase, PickedUp, Queued, Ri
 from ivr.calendar import Calendar
 from ivr.flow import AnyNode, EndNode, Flow, FlowRun, MenuNode, PlayNode, QueueNode, TransferNode
 from ivr.model import DEFAULT_ENTRY, Dialled, SkillNeed, Via
-from telephony.model import Collected, Heard, OfferEndReason, SeatAnswered
+from telephony.model import Collected, Heard, LineGone, OfferEndReason, SeatAnswered
 from tests.unit.calls.phases import (
     ARRIVED,
     CITIZEN,
@@ -268,7 +269,6 @@ def test_a_seat_that_picks_up_late_or_twice_changes_nothing(call: CallState) -> 
         (OfferEndReason.REJECTED, RefuseReason.REJECTED),
         (OfferEndReason.NO_ANSWER, RefuseReason.NO_ANSWER),
         (OfferEndReason.UNREACHABLE, RefuseReason.UNREACHABLE),
-        (OfferEndReason.CANCELLED, RefuseReason.REJECTED),
     ],
 )
 def test_a_phone_that_did_not_answer_refuses_for_its_reason(reason: OfferEndReason, refused: RefuseReason) -> None:
@@ -277,6 +277,13 @@ def test_a_phone_that_did_not_answer_refuses_for_its_reason(reason: OfferEndReas
     assert decision == Decision((missed(refused.value),), (told,))
     assert decided(call_in(Phase.RINGING), offer_ended(reason, "o2")) == script.NOTHING
     assert decided(call_in(Phase.QUEUED, offer="o1"), offer_ended(reason)) == script.NOTHING
+
+
+def test_a_seat_whose_citizen_left_while_it_rang_has_refused_nothing() -> None:
+    ringing = call_in(Phase.RINGING)
+    assert decided(ringing, offer_ended(OfferEndReason.CANCELLED)) == script.NOTHING
+    gone = decided(ringing, LineGone(at=ARRIVED, line=CITIZEN))
+    assert Tell(Abandon(call="c1")) in gone.actions
 
 
 def test_a_talk_without_its_beginning_is_answered_and_finished() -> None:
