@@ -51,7 +51,6 @@ def flood(listener: socket.socket) -> int:
         + b"Message: Authentication accepted\r\n\r\n"
     )
     connection.sendall(b"Event: FullyBooted\r\nStatus: Fully Booted\r\n\r\n")
-    time.sleep(0.5)  # the other side is ready by then; it cannot tell us
     block = stream()
     for _ in range(EVENTS // 200):
         connection.sendall(block)

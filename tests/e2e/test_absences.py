@@ -26,6 +26,15 @@ def stopped(hotline: Server) -> Generator[None]:
         hotline.process.send_signal(signal.SIGCONT)
 
 
+def the_talk_goes_on_and_ends(hotline: Server, citizen: RawPhone, seat: RawPhone) -> None:
+    wait(2)
+    moment = time.monotonic()
+    eventually(lambda: hears_since(citizen, moment), "the talk goes on", 2)
+    eventually(lambda: hotline.seat_state("8001") == "talking", "the floor knows of the talk", 5)
+    citizen.bye()
+    seat.wait_request("BYE")
+
+
 def test_whom_the_fallback_connected_while_we_stood_still_keeps_talking(hotline: Server) -> None:
     known = known_calls(hotline)
     with raw_seat(hotline, "8001") as seat, RawPhone(hotline.sip) as citizen, RawPhone(hotline.sip) as newcomer:
@@ -64,12 +73,7 @@ def test_a_phone_that_is_answered_while_we_stand_still_past_its_offer_keeps_its_
             seat.wait_request("ACK")
             wait(18)
         hotline.wait_call("talking", 1, 10)
-        wait(2)
-        moment = time.monotonic()
-        eventually(lambda: hears_since(citizen, moment), "the talk goes on", 2)
-        eventually(lambda: hotline.seat_state("8001") == "talking", "the floor knows of the talk", 5)
-        citizen.bye()
-        seat.wait_request("BYE")
+        the_talk_goes_on_and_ends(hotline, citizen, seat)
     assert outcome(hotline, known) == "completed"
 
 
@@ -85,12 +89,7 @@ def test_a_phone_that_is_answered_while_we_are_dead_past_its_offer_keeps_its_tal
         wait(17)
         hotline.start()
         hotline.wait_call("talking", 1, 10)
-        wait(2)
-        moment = time.monotonic()
-        eventually(lambda: hears_since(citizen, moment), "the talk goes on", 2)
-        eventually(lambda: hotline.seat_state("8001") == "talking", "the floor knows of the talk", 5)
-        citizen.bye()
-        seat.wait_request("BYE")
+        the_talk_goes_on_and_ends(hotline, citizen, seat)
     assert outcome(hotline, known) == "completed"
 
 

@@ -164,7 +164,7 @@ def test_no_file_names_a_package_registry_or_a_place_of_one_machine() -> None:
         (f"index-url = https://{HOSTS[0]}/simple", True),
         ("cd " + "/" + "work/main", True),
         ("HOME=" + "/" + "root/.cache", True),
-        ('mv "$work/root/usr" "$root"', False),
+        ('mv "$work/tree/usr" "$tree"', False),
         ("GET /api/v1/home/", False),
         ("HOME=/root PATH=/usr/bin", False),
     ],
