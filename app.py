@@ -385,7 +385,6 @@ cli.command("demo-seat")(agents.demo_seat.demo_seat)
 
 def main() -> None:
     """The command `hotline`: an error is one sentence and exit code 1."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.umask(0o077)
     try:
         cli()

@@ -1,5 +1,6 @@
 """The same call with Redis and PostgreSQL behind it, and what happens to it when they go away."""
 
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,12 @@ def test_a_call_is_answered_recorded_transcribed_and_ticketed(shared: Shared) ->
     assert ticket["recording"]
     assert ticket["transcript_state"] == "ready"
     assert not (hotline.data / "hotline.db").exists(), "nothing went into an embedded database"
+
+
+def test_whom_we_write_to_may_vanish_without_ending_us(shared: Shared) -> None:
+    status = Path(f"/proc/{shared.hotline.process.pid}/status").read_text()
+    ignored = int(next(line.split()[1] for line in status.splitlines() if line.startswith("SigIgn:")), 16)
+    assert ignored & 1 << signal.SIGPIPE - 1, "SIGPIPE would end the hotline without a word"
 
 
 def test_redis_killed_while_one_talks_drops_nobody_and_the_next_call_is_answered(shared: Shared) -> None:
