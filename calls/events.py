@@ -43,6 +43,9 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     """Longest time on hold in a talk of several."""
     ring_party: timedelta = timedelta(seconds=25)
     """How long somebody rings who is called into a talk."""
+    page_back: timedelta = timedelta(seconds=8)
+    """A citizen whose seat's page is gone waits so long for the page, and then so long for that seat alone. A page that
+    was loaded anew is back in two seconds."""
     experts: Container[str] = frozenset()
     """Seats that experts sit at, as known now."""
     general: tuple[Need, ...] = (Need("general"),)
@@ -111,6 +114,18 @@ class Asked(msgspec.Struct, frozen=True):
     command: Command
 
 
+class PageGone(msgspec.Struct, frozen=True):
+    """The page that a seat talks in is closed or loaded anew; its line is still up, and nobody is there."""
+
+    seat: str
+
+
+class PageBack(msgspec.Struct, frozen=True):
+    """A page of that seat is there again, with a telephone that can be rung."""
+
+    seat: str
+
+
 class PartiesFound(msgspec.Struct, frozen=True):
     """After we were away: who of a talk of several is still there."""
 
@@ -127,7 +142,7 @@ class Ordered(msgspec.Struct, frozen=True):
 
 Event = (
     Begun | Restarted | FloorSaid | Listened | Woke | NodeLost | Ordered | TalkFound | TrackFound | Asked
-    | PartiesFound | LegAnswered | LegFailed
+    | PageGone | PageBack | PartiesFound | LegAnswered | LegFailed
     | SeatAnswered | OfferEnded | LineGone | ReturnedLine | TrackStarted | KeyPressed | Unbridged
 )  # fmt: skip
 

@@ -41,7 +41,7 @@ def evolve(call: CallState, fact: AnyCallFact) -> CallState:
         case Dismissed():
             return change(call, phase=Phase.CLOSING)
         case Queued():
-            return change(call, phase=Phase.QUEUED, queued=fact, queued_at=fact.at, talk=None)
+            return change(call, phase=Phase.QUEUED, queued=fact, queued_at=fact.at, talk=None, left_first=LineId(""))
         case Ringing():
             return change(
                 call, phase=Phase.RINGING, offer=fact.offer, seat=fact.seat, phone=fact.phone, seat_line=LineId("")

@@ -82,6 +82,8 @@ class Queued(CallFact, frozen=True, kw_only=True, tag="queued"):
     recipe: tuple[Step, ...] = ()
     topic: str = ""
     """What the caller chose in a menu, for whoever answers."""
+    back: str = ""
+    """The seat whose page was lost in the middle of the talk, which may be back in a moment."""
 
 
 class Ringing(CallFact, frozen=True, kw_only=True, tag="ringing"):

@@ -108,9 +108,10 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gone(msgspec.Struct, frozen=True, kw_only=True):
-    """A line hung up."""
+    """A line hung up, or (`lost`) fell silent: nobody wanted the talk to end."""
 
     line: LineId
+    lost: bool = False
 
 
 class Left(msgspec.Struct, frozen=True, kw_only=True):

@@ -72,6 +72,8 @@ def happenings(given: Talk) -> dict[str, orders.Command | orders.News]:
             made[f"{one.line} refuses, is busy, unreachable or does not answer"] = orders.Failed(line=one.line)
         else:
             made[f"{one.line} hangs up"] = orders.Gone(line=one.line)
+        if one.place is not R and one.party is not Party.CITIZEN:
+            made[f"{one.line} falls silent"] = orders.Gone(line=one.line, lost=True)
     if any(one.place is H for one in given.legs):
         made["the hold lasts too long"] = orders.TooLong()
     made |= _absences(given) | _commands(given)
@@ -168,6 +170,8 @@ table is data (`calls/outcome_rows.py`); `python -m scripts.three_way` writes th
   no party and is not recorded; that it happened is audited.
 - *Our process was away*: it was killed and came back. Meanwhile the talk goes on as it was; a phone that rings can be
   answered; a citizen on hold whom nobody decides about is joined after 8 s to whoever is in the room.
+- *Falls silent*: a phone without power or network, a page that was closed or crashed. Nobody wanted the talk to end, so
+  a citizen who is left alone is first in the queue; a page that was only loaded anew gets its call back.
 - A transfer that fails calls back who made it; when that fails too, the citizen is first in the queue.
 - A refused command changes nothing, and the one who asked is told why.
 """

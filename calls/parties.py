@@ -47,7 +47,7 @@ def decide(talk: Talk, happened: Command | News) -> Step:
     """The talk after `happened`. News of lines that are no party change nothing."""
     match happened:
         case Answered() | Failed() | Gone() | Left() | TooLong() | Found():
-            return _settled(talk, _hear(talk, happened))
+            return _not_ended_by_loss(_settled(talk, _hear(talk, happened)), happened)
         case _:
             refused = why_not(talk, happened)
             return Step(talk=talk, refused=refused) if refused else _settled(talk, _obey(talk, happened))
@@ -291,6 +291,13 @@ def _settled(before: Talk, talk: Talk) -> Step:
         return Step(talk=msgspec.structs.replace(talk, in_room=talk.in_room or _needs_room(before, talk)))
     rest = tuple(leg for leg in talk.legs if leg.party is Party.CITIZEN)
     return Step(talk=msgspec.structs.replace(talk, legs=rest), ending=Ending(now.value))
+
+
+def _not_ended_by_loss(step: Step, happened: News) -> Step:
+    """Where the last seat did not hang up but fell silent, the citizen was not done."""
+    if step.ending is not Ending.OVER or not (isinstance(happened, Gone) and happened.lost):
+        return step
+    return msgspec.structs.replace(step, ending=Ending.TO_QUEUE)
 
 
 def _needs_room(before: Talk, after: Talk) -> bool:

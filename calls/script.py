@@ -17,7 +17,6 @@ from acd.model import (
     Answered,
     AnyFloorFact,
     Finish,
-    Join,
     Joined,
     LeaveReason,
     Need,
@@ -46,6 +45,8 @@ from calls.events import (
     Mute,
     NodeLost,
     Ordered,
+    PageBack,
+    PageGone,
     PartiesFound,
     Play,
     Restarted,
@@ -134,7 +135,7 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
             return _key_pressed(call, house, now)
         case Woke(tag):
             return _woke(call, tag, now)
-        case Asked() | PartiesFound() | LegAnswered() | LegFailed():
+        case Asked() | PageGone() | PageBack() | PartiesFound() | LegAnswered() | LegFailed():
             return NOTHING  # `several` has heard it
         case Unbridged():
             return NOTHING  # remembered by `fold.left_bridge`
@@ -157,7 +158,7 @@ def _follow(call: CallState, run: flow.FlowRun, heard: flow.AnyInput, house: Hou
             return Decision((stepped,), (Collect(prompts, keys, timedelta(seconds=seconds)),), run)
         case flow.EnterQueue():
             queued = _queued(call, action, house, now)
-            return Decision((stepped, queued), (Tell(join(call, queued)),), run)
+            return Decision((stepped, queued), (Tell(several.join(call, queued)),), run)
         case flow.End(reason, prompts):
             dismissed = Dismissed(call=call.call, at=now, reason=reason)
             last: Action = Play(prompts) if prompts else HangUp(call.line)
@@ -177,20 +178,6 @@ def _queued(call: CallState, action: flow.EnterQueue, house: House, now: datetim
         priority=action.priority,
         recipe=(widened, anyone) if own else (anyone,),
         topic=action.topic,
-    )
-
-
-def join(call: CallState, queued: Queued) -> Join:
-    """The command that puts the call on the floor; said again later it keeps the old place."""
-    return Join(
-        call=call.call,
-        queue=queued.queue,
-        needs=queued.needs,
-        priority=queued.priority,
-        recipe=queued.recipe,
-        arrived_at=queued.at,
-        called_at=call.arrived_at,
-        dialled=call.arrived.dialled,
     )
 
 

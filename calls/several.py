@@ -7,14 +7,29 @@ from datetime import datetime
 
 import msgspec
 
-from acd.model import Adopt, Finish, Join
+from acd.model import Adopt, EndWrapUp, Finish, Join
 from calls import moves, orders, parties
-from calls.events import CLOSE, Action, Asked, Decision, Event, Hold, House, PartiesFound, Tell, Wake, Woke
+from calls.events import (
+    CLOSE,
+    Action,
+    Asked,
+    Decision,
+    Event,
+    Hold,
+    House,
+    PageBack,
+    PageGone,
+    PartiesFound,
+    Tell,
+    Wake,
+    Woke,
+)
 from calls.legs import Ending, Leg, Party, Place, Talk
 from calls.model import CallState, Phase, Queued, TalkChanged, TalkEnded
 from telephony.model import LegAnswered, LegFailed, LineGone, LineId, OfferEnded, ReturnedLine
 
 HELD = "held"
+PAGE_BACK = "page_back"
 GENERAL = "general"
 """Queue of a citizen who talked without ever having waited."""
 NOTHING = Decision()
@@ -40,6 +55,14 @@ def decide(call: CallState, event: Event, house: House, now: datetime) -> Decisi
     """What follows for a talk of several; `None`: the event is none of its business."""
     if isinstance(event, Asked):
         return _asked(call, event.command, house, now)
+    if isinstance(event, PageGone):
+        return _page_gone(call, event.seat, house, now)
+    if isinstance(event, PageBack):
+        return _page_back(call, event.seat, house, now)
+    if isinstance(event, Woke) and event.tag == PAGE_BACK:
+        return _page_stays_away(call)
+    if isinstance(event, LineGone) and _fell_silent(call, event):
+        return _lost(call, event.line, house, now)
     if isinstance(event, LegAnswered) and (call.talk is None or call.talk.of_line(event.leg) is None):
         return Decision(actions=(moves.Release(event.leg),))  # it was taken back a moment before
     if call.talk is None or call.phase is not Phase.TALKING:
@@ -112,6 +135,52 @@ def _follow(
     return Decision((TalkChanged(call=call.call, at=now, what=what, talk=step.talk, by=by),), tuple(actions))
 
 
+def _fell_silent(call: CallState, event: LineGone) -> bool:
+    """The seat that answers for the call, before its citizen left. The dialplan's word that the talk is over may have
+    come first."""
+    talked = call.phase in (Phase.TALKING, Phase.CLOSING) and call.left_first != call.line
+    return event.is_lost and event.line == call.seat_line and talked
+
+
+def _lost(call: CallState, line: LineId, house: House, now: datetime) -> Decision | None:
+    """A seat fell silent: whoever is left goes on, and a citizen who is left alone is first of those who wait."""
+    talk = call.talk or pair(call, house)
+    return _follow(call, talk, orders.Gone(line=line, lost=True), frozenset(), house, now)
+
+
+def _page_gone(call: CallState, seat: str, house: House, now: datetime) -> Decision | None:
+    """As a loss, but the line is still up, and whoever sat there may be back in a moment: the floor hears of the
+    citizen when the page is back, or after a while."""
+    talk = talk_of(call, house)
+    leg = None if talk is None else talk.of_seat(seat)
+    if talk is None or leg is None or leg.place is Place.RINGING:
+        return NOTHING
+    end = moves.Release(leg.line)
+    if parties.decide(talk, orders.Gone(line=leg.line, lost=True)).ending is not Ending.TO_QUEUE:
+        decision = _lost(call, leg.line, house, now) or NOTHING
+        return msgspec.structs.replace(decision, actions=(end, *decision.actions))
+    again = msgspec.structs.replace(_queued(call, house), back=seat)
+    finish = Tell(Finish(call=call.call))
+    return Decision((again,), (Hold(), end, finish, Wake(PAGE_BACK, house.page_back)))
+
+
+def _page_back(call: CallState, seat: str, house: House, now: datetime) -> Decision:
+    """Asked before anybody else, for some seconds; then as if the call had just begun to wait, from its old place."""
+    if call.queued is None or call.queued.back != seat or call.phase is not Phase.QUEUED:
+        return NOTHING
+    later_s = (now - call.queued.at + house.page_back).total_seconds()
+    plain = join(call, call.queued)
+    recipe = tuple(msgspec.structs.replace(step, after_s=step.after_s + later_s) for step in plain.recipe)
+    preferring = msgspec.structs.replace(plain, prefer=(seat,), prefer_s=later_s, recipe=recipe)
+    return Decision(actions=(Tell(EndWrapUp(seat=seat)), Tell(preferring)))
+
+
+def _page_stays_away(call: CallState) -> Decision:
+    if call.queued is None or not call.queued.back or call.phase is not Phase.QUEUED:
+        return NOTHING
+    return Decision(actions=(Tell(join(call, call.queued)),))
+
+
 def _without_gone(talk: Talk, happened: orders.Command | orders.News) -> Talk:
     """Lines that ended by themselves need no end."""
     match happened:
@@ -134,19 +203,27 @@ def _floor(call: CallState, before: Talk, after: Talk) -> list[Action]:
 
 def _to_queue(call: CallState, actions: list[Action], house: House) -> Decision:
     """First of those who wait: the place that the call had when it came."""
+    again = _queued(call, house)
+    return Decision((again,), (Hold(), *actions, Tell(Finish(call=call.call)), Tell(join(call, again))))
+
+
+def _queued(call: CallState, house: House) -> Queued:
     new = Queued(call=call.call, at=call.arrived_at, queue=GENERAL, needs=house.general)
-    again = call.queued or new
-    join = Join(
+    return new if call.queued is None else msgspec.structs.replace(call.queued, back="")
+
+
+def join(call: CallState, queued: Queued) -> Join:
+    """The command that puts the call on the floor; said again later it keeps the old place."""
+    return Join(
         call=call.call,
-        queue=again.queue,
-        needs=again.needs,
-        priority=again.priority,
-        recipe=again.recipe,
-        arrived_at=again.at,
+        queue=queued.queue,
+        needs=queued.needs,
+        priority=queued.priority,
+        recipe=queued.recipe,
+        arrived_at=queued.at,
         called_at=call.arrived_at,
         dialled=call.arrived.dialled,
     )
-    return Decision((again,), (Hold(), *actions, Tell(Finish(call=call.call)), Tell(join)))
 
 
 def _over(

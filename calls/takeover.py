@@ -12,7 +12,7 @@ import structlog
 
 from acd.model import Abandon, Adopt, Finish, LeaveReason, Offered, Reachability
 from acd.records import Offer
-from calls import events, recover, script
+from calls import events, recover, several
 from calls.mailbox import Floor, Mailbox, Surroundings
 from calls.model import CallArrived, Phase
 from ivr.flow import FlowRun
@@ -105,7 +105,7 @@ async def _make_up(service: Controller, made: recover.Plan) -> None:
     for name in made.rejoin:
         call = service.boxes[name].call
         if call.queued is not None:
-            await service.floor.do(script.join(call, call.queued))
+            await service.floor.do(several.join(call, call.queued))
     for name in made.hold:
         await service.switch.hold(service.boxes[name].call.line)
     for name, seat in made.adopt:

@@ -7,16 +7,19 @@ the seat, made here because it concerns the account of its phone.
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agents.http import SeatView, seat_views
+from agents.model import SeatState
 from agents.ports import AccountPort
 from agents.service import AgentService
+from calls.events import PageBack, PageGone
 from calls.http import CallView, mask
 from calls.tables import calls
 from hotline.audit import Audit
@@ -62,6 +65,14 @@ class PhoneBody(RequestBody):
     """The seat's choice."""
 
     kind: PhoneKind
+    page: str = Field(default="", max_length=64, pattern=r"^[0-9A-Za-z-]*$")
+    """Of a softphone in a page: the mark that it made when it was loaded."""
+
+
+class PageBody(RequestBody):
+    """Which page speaks: a mark that it made when it was loaded."""
+
+    page: str = Field(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z-]+$")
 
 
 class PhoneView(BaseModel):
@@ -71,6 +82,18 @@ class PhoneView(BaseModel):
     username: str
     secret: str
     realm: str
+
+
+class Gone(BaseModel):
+    """Whether a talk was in the page."""
+
+    had_talk: bool
+
+
+class Back(BaseModel):
+    """Whether a call waits for this page."""
+
+    is_expected: bool
 
 
 class Earlier(BaseModel):
@@ -90,9 +113,15 @@ class DeskService:
         database: Database,
         clock: Clock,
         waiting: Callable[[], int],
+        tell: Callable[[str, PageGone | PageBack], bool],
     ) -> None:
+        """`tell(call, news)` tells a call of its seat's page; false when there is no such call any more."""
         self._agents, self._accounts, self._provisioning = agents, accounts, provisioning
-        self._database, self._clock, self._waiting = database, clock, waiting
+        self._database, self._clock, self._waiting, self._tell = database, clock, waiting, tell
+        self._pages: dict[str, str] = {}
+        """The page that each seat's softphone was started in last, as far as this process knows."""
+        self._lost: dict[str, str] = {}
+        """The call that each seat's page was lost with."""
 
     async def look(self, who: Principal) -> DeskView:
         """The desk of `who`."""
@@ -126,8 +155,11 @@ class DeskService:
             lambda connection: of_caller(connection, call["caller"], call["call"], EARLIER)
         )
 
-    async def choose(self, who: Principal, kind: PhoneKind) -> PhoneView:
+    async def choose(self, who: Principal, kind: PhoneKind, page: str = "") -> PhoneView:
         """Make the account of the seat's phone one for browsers, or one for a phone on the desk.
+
+        A page asks once, before its softphone starts: a talk that the seat has in a page by then is in one that is
+        gone.
 
         Raises:
             BadInput: this person has no seat, or the seat no phone.
@@ -136,10 +168,31 @@ class DeskService:
         if seat is None or not seat.phone:
             raise BadInput("You have no seat with a phone of its own: ask an administrator for one.")
         phone = PhoneId(seat.phone)
+        if await self._provisioning.is_for_browser(phone):
+            self._let_go(seat)
+        self._pages[seat.seat] = page if kind is PhoneKind.PAGE else ""
         account = await self._accounts.account(seat.phone)
         transport = Transport.WS if kind is PhoneKind.PAGE else Transport.UDP
         await self._provisioning.add(phone, account.secret, transport=transport)
         return PhoneView(phone=phone, username=account_of(phone), secret=account.secret, realm="hotline")
+
+    async def leave(self, who: Principal, page: str) -> bool:
+        """A page says that it is being closed. Says whether a talk was in it."""
+        seat = next((one for one in await seat_views(self._agents) if one.seat == who.agent), None)
+        if seat is None or self._pages.get(seat.seat, page) != page:
+            return False  # the next page has begun already
+        return self._let_go(seat)
+
+    def _let_go(self, seat: SeatView) -> bool:
+        if seat.state is not SeatState.TALKING or not seat.call:
+            return False
+        self._lost[seat.seat] = seat.call
+        return self._tell(seat.call, PageGone(seat.seat))
+
+    def back(self, who: Principal) -> bool:
+        """A page's softphone can be rung (again). Says whether a call waits for it."""
+        lost = self._lost.pop(who.agent, "")
+        return bool(lost) and self._tell(lost, PageBack(who.agent))
 
 
 def routes(service: DeskService, audit: Audit, clock: Clock) -> APIRouter:
@@ -155,7 +208,20 @@ def routes(service: DeskService, audit: Audit, clock: Clock) -> APIRouter:
     async def phone(who: Sitter, body: PhoneBody) -> PhoneView:
         """Talk in the page, or with a phone on the desk; it counts from the next registration on."""
         await audit.record(who, "seat.phone", who.agent, detail={"kind": body.kind.value})
-        return await service.choose(who, body.kind)
+        return await service.choose(who, body.kind, body.page)
+
+    @router.post("/phone/gone", status_code=HTTPStatus.ACCEPTED)
+    async def gone(who: Sitter, body: PageBody) -> Gone:
+        """The page is being closed: whoever talks in it is looked after by somebody else, unless it comes back."""
+        had_talk = await service.leave(who, body.page)
+        if had_talk:
+            await audit.record(who, "seat.page_gone", who.agent)
+        return Gone(had_talk=had_talk)
+
+    @router.post("/phone/back", status_code=HTTPStatus.ACCEPTED)
+    async def back(who: Sitter) -> Back:
+        """The page's softphone is registered: a call that an earlier page of this seat was lost with rings here."""
+        return Back(is_expected=service.back(who))
 
     @router.get("/calls/{call}/earlier")
     async def earlier(call: CallId, who: Sitter) -> Earlier:

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from acd.service import FloorKeeper
 from agents.service import AgentService
 from calls.seats import Seats
+from calls.service import CallService
 from console import desk, http, peaks, softphone
 from hotline.audit import Audit
 from hotline.clock import Clock
@@ -38,6 +39,8 @@ class Parts(Protocol):
     def recordings(self) -> RecordingService: ...
     @property
     def floor(self) -> FloorKeeper: ...
+    @property
+    def calls(self) -> CallService: ...
 
 
 def routes(parts: Parts) -> APIRouter:
@@ -46,6 +49,7 @@ def routes(parts: Parts) -> APIRouter:
     service = desk.DeskService(
         parts.agents, parts.seats, parts.provisioning, parts.stores.database, clock,
         lambda: sum(not call.offer for call in parts.floor.floor.waiting()),
+        parts.calls.post,
     )  # fmt: skip
     identity = places_of(parts.settings.data).identity
     router = APIRouter()

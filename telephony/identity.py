@@ -11,6 +11,8 @@ import msgspec
 
 from telephony.endpoint import AmiEndpoint
 
+LOWEST_PORT = 12_000
+
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
     """One instance's own facts. The file is 0600."""
@@ -80,11 +82,23 @@ def write_private(file: Path, content: bytes) -> None:
 
 
 def free_tcp_port() -> int:
-    """A TCP port on loopback that nobody listens on now."""
+    """A TCP port on loopback that nobody listens on now. It is below those that the kernel gives to outgoing
+    connections (ip(7), ip_local_port_range), any of which could take it before its listener starts or starts again."""
+    most = _first_outgoing_port() - LOWEST_PORT
+    for _ in range(200 if most > 0 else 0):
+        port = LOWEST_PORT + secrets.randbelow(most)
+        if tcp_port_is_free(port):
+            return port
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return int(probe.getsockname()[1])
+
+
+def _first_outgoing_port() -> int:
+    try:
+        return int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()[0])
+    except (OSError, ValueError, IndexError):
+        return LOWEST_PORT
 
 
 def tcp_port_is_free(port: int) -> bool:

@@ -40,12 +40,22 @@ class Arrived(Fact, frozen=True, kw_only=True, tag="arrived"):
     """User part of the To header, as it came."""
 
 
+LOST = frozenset({27, 38, 41, 44, 102})
+"""Q.850 causes of a line whose far end said nothing: Asterisk ends one without media (`rtp_timeout`) with 44 (seen with
+22.10); the others are its own for a phone out of order, a network that failed, and a timer that ran out."""
+
+
 class LineGone(Fact, frozen=True, kw_only=True, tag="line_gone"):
     """A line hung up, for whatever reason."""
 
     line: LineId
     cause: int = 16
     """Q.850 cause."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Nobody hung up: the far end fell silent."""
+        return self.cause in LOST
 
 
 class ReturnedLine(Fact, frozen=True, kw_only=True, tag="returned_line"):

@@ -60,7 +60,12 @@ _ENDPOINT: Mapping[str, str] = {
     "identify_by": "username,auth_username",
 }
 _DESK: Mapping[str, str] = {"transport": "transport-udp"}  # binds the media to SIP's own address
-_BROWSER: Mapping[str, str] = {"webrtc": "yes", "dtls_auto_generate_cert": "yes"}
+_BROWSER: Mapping[str, str] = {
+    "webrtc": "yes",
+    "dtls_auto_generate_cert": "yes",
+    "rtp_timeout": "8",  # a page sends all the time, muted too: after this it has crashed, or its network has
+    "rtp_timeout_hold": "30",
+}
 _AOR: Mapping[str, str] = {
     "max_contacts": "1",
     "remove_existing": "yes",  # a phone that moved or restarted replaces its old address

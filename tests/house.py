@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,18 +14,13 @@ from typing import Any, Self
 
 import httpx
 
+from telephony.identity import free_tcp_port
 from telephony.softphone import Account
 from tests.asterisk_node import free_rtp_ports, free_udp_port
 from tests.phones import Citizen, Manners, SeatPhone, eventually
 
 ROOT = Path(__file__).parent.parent
 START_S = 60.0
-
-
-def free_tcp_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Server:

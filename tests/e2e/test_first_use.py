@@ -15,8 +15,9 @@ import pytest
 
 from console.pages import LANDING
 from hotline.security import Role
+from telephony.identity import free_tcp_port
 from tests.asterisk_node import free_rtp_ports, free_udp_port
-from tests.house import ROOT, end_asterisk, free_tcp_port
+from tests.house import ROOT, end_asterisk
 from tests.phones import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]

@@ -12,8 +12,8 @@ import typer
 from typer.testing import CliRunner
 
 import console.cli
+from telephony.identity import free_tcp_port
 from tests.asterisk_node import AsteriskNode, free_rtp_ports, free_udp_port
-from tests.house import free_tcp_port
 from tests.servers import RedisServer
 
 pytestmark = pytest.mark.integration

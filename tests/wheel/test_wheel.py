@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from telephony.find import find_asterisk
+from telephony.identity import free_tcp_port
 from tests.asterisk_node import free_rtp_ports, free_udp_port
-from tests.house import free_tcp_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 

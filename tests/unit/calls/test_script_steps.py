@@ -20,7 +20,7 @@ from acd.model import (
     RefuseReason,
     Step,
 )
-from calls import events, script
+from calls import events, script, several
 from calls.events import (
     Begun,
     Collect,
@@ -93,7 +93,7 @@ def test_a_queue_that_asks_for_nothing_needs_the_general_seats_and_then_anyone()
     call = call_in(Phase.ARRIVED)
     decision = decided(call, Begun(run_of()))
     assert decision.facts == (stepped("human"), queued())
-    assert decision.actions == (Tell(script.join(call, queued())),)
+    assert decision.actions == (Tell(several.join(call, queued())),)
     assert decision.run is not None
     assert decision.run.done
 
@@ -108,7 +108,7 @@ def test_the_owners_skill_is_asked_for_first_then_the_general_seats_then_anyone(
         queue="fund", needs=(Need("fund", 3),), priority=4, topic="loans", recipe=(widened, Step(after_s=50.0))
     )
     assert decision.facts == (stepped("owner"), wanted)
-    assert decision.actions == (Tell(script.join(call, wanted)),)
+    assert decision.actions == (Tell(several.join(call, wanted)),)
 
 
 def test_the_general_seats_are_never_asked_later_than_anyone() -> None:
@@ -121,7 +121,7 @@ def test_the_general_seats_are_never_asked_later_than_anyone() -> None:
 
 def test_joining_carries_the_place_of_the_queue_and_the_age_of_the_call() -> None:
     entered = queued(queue="fund", needs=(Need("fund", 3),), priority=4, topic="loans")
-    assert script.join(call_in(Phase.ARRIVED), entered) == Join(
+    assert several.join(call_in(Phase.ARRIVED), entered) == Join(
         call="c1",
         queue="fund",
         needs=(Need("fund", 3),),

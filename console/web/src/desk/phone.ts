@@ -8,6 +8,23 @@ import { Softphone, type Heard, type Registration, type Talk } from "./softphone
 
 export type PhoneKind = "page" | "desk";
 const KEPT = "hotline.phone";
+/** Tells this page from the one before it, when it was loaded anew. */
+const PAGE = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-");
+const TAB_WAIT_MS = 3000;
+
+/** One tab at a time has the telephone: a second one would take the call from the first. Ends with the page. */
+async function takeLine(): Promise<boolean> {
+  if (!("locks" in navigator)) return true;
+  try {
+    await new Promise<void>((granted, refused) => {
+      const asked = { signal: AbortSignal.timeout(TAB_WAIT_MS) };
+      navigator.locks.request("hotline.phone", asked, () => (granted(), new Promise(() => undefined))).catch(refused);
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 export const usePhone = defineStore("phone", () => {
   const kind = ref<PhoneKind>(localStorage.getItem(KEPT) === "desk" ? "desk" : "page");
@@ -20,6 +37,7 @@ export const usePhone = defineStore("phone", () => {
   const isMicrophoneRefused = ref(false);
   const isBusy = computed(() => talk.value !== "none");
   let softphone: Softphone | null = null;
+  let hasLine = false;
   let silence = (): void => undefined;
 
   watch(kind, (chosen) => localStorage.setItem(KEPT, chosen));
@@ -64,11 +82,27 @@ export const usePhone = defineStore("phone", () => {
     if (kind.value === "desk") return true;
     if (softphone) return true;
     if (!(await prepare())) return false;
-    const account = await post("/api/v1/desk/phone", { body: { kind: "page" } });
+    hasLine ||= await takeLine();
+    if (!hasLine) {
+      registration.value = "elsewhere";
+      return false;
+    }
+    const account = await post("/api/v1/desk/phone", { body: { kind: "page", page: PAGE } });
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     softphone = new Softphone(`${scheme}://${location.host}/sip`, account, () => microphone.value ?? new MediaStream(), listen);
     softphone.start();
     return true;
+  }
+
+  /** The page is closing. Nothing is hung up: the citizen is looked after, here again or by another seat. */
+  function leave(): void {
+    if (!softphone || talk.value === "none" || talk.value === "ringing") return;
+    void fetch("/api/v1/desk/phone/gone", {
+      method: "POST",
+      keepalive: true,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ page: PAGE }),
+    }).catch(() => undefined);
   }
 
   function stop(): void {
@@ -80,7 +114,7 @@ export const usePhone = defineStore("phone", () => {
   }
 
   return {
-    kind, registration, talk, isMuted, heldSince, microphone, heard, isMicrophoneRefused, isBusy, prepare, start, stop,
+    kind, registration, talk, isMuted, heldSince, microphone, heard, isMicrophoneRefused, isBusy, prepare, start, stop, leave,
     answer: () => softphone?.answer(),
     hangUp: () => softphone?.hangUp(),
     hold: (wanted: boolean) => softphone?.hold(wanted),

@@ -3,7 +3,7 @@ import JsSIP from "jssip";
 import type { RTCSession } from "jssip/lib/RTCSession";
 import type { UAConfiguration } from "jssip/lib/UA";
 
-export type Registration = "off" | "connecting" | "registered" | "lost" | "failed";
+export type Registration = "off" | "connecting" | "registered" | "lost" | "failed" | "elsewhere";
 export type Talk = "none" | "ringing" | "connecting" | "talking" | "held";
 
 export interface Account {
