@@ -53,6 +53,13 @@ class Drop(msgspec.Struct, frozen=True, kw_only=True):
     line: LineId
 
 
+class Park(msgspec.Struct, frozen=True, kw_only=True):
+    """One of those who talk, perhaps the citizen, hears music; the others talk on. `Merge` brings everybody back."""
+
+    by: str
+    line: LineId
+
+
 class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     """Blind: who asks leaves at once, the citizen hears music until the other answers."""
 
@@ -93,7 +100,7 @@ class TakeOver(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Command = (
-    Consult | Merge | Swap | Retrieve | Cancel | Leave | Drop | Transfer | Listen | Whisper | Barge | TakeOver
+    Consult | Merge | Swap | Retrieve | Cancel | Leave | Drop | Park | Transfer | Listen | Whisper | Barge | TakeOver
 )  # fmt: skip
 
 

@@ -102,6 +102,7 @@ def _commands(given: Talk) -> dict[str, orders.Command | orders.News]:
         f"{me} retrieves": orders.Retrieve(by=me),
         f"{me} cancels": orders.Cancel(by=me),
         f"{me} leaves": orders.Leave(by=me),
+        f"{me} puts citizen on hold": orders.Park(by=me, line=CITIZEN),
         f"{me} transfers": orders.Transfer(by=me, seat=new, phone=new),
         "supervisor listens": orders.Listen(by=boss, phone=boss),
         "supervisor whispers": orders.Whisper(by=boss),
@@ -110,6 +111,7 @@ def _commands(given: Talk) -> dict[str, orders.Command | orders.News]:
     }
     if asked is not None and me != EXPERT:
         made[f"{me} drops expert"] = orders.Drop(by=me, line=EXPERT)
+        made[f"{me} puts expert on hold"] = orders.Park(by=me, line=EXPERT)
     return made
 
 

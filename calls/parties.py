@@ -28,6 +28,7 @@ from calls.orders import (
     Listen,
     Merge,
     News,
+    Park,
     Retrieve,
     Step,
     Swap,
@@ -70,6 +71,8 @@ def why_not(talk: Talk, command: Command) -> str:
         return _why_not_call(talk, command.seat)
     if isinstance(command, Drop):
         return _why_no_drop(talk, command)
+    if isinstance(command, Park):
+        return _why_no_park(talk, command)
     return ""
 
 
@@ -83,6 +86,7 @@ _ALLOWED: dict[type[Command], frozenset[Situation]] = {
     Cancel: frozenset({Situation.ASKING, Situation.INVITING, *_ASKED}),
     Leave: frozenset({Situation.ASKING, Situation.INVITING, Situation.THREE, *_ASKED}),
     Drop: frozenset({Situation.INVITING, Situation.THREE, *_ASKED}),
+    Park: frozenset({Situation.THREE}),
     Transfer: frozenset({Situation.PAIR}),
 }
 """In which situations each command of a party makes sense."""
@@ -99,6 +103,12 @@ def _why_no_drop(talk: Talk, command: Drop) -> str:
     if leg is None or leg.party is Party.CITIZEN or leg.seat == command.by:
         return "That is none of the others in this call."
     return ""
+
+
+def _why_no_park(talk: Talk, command: Park) -> str:
+    leg = talk.of_line(command.line)
+    others = leg is not None and leg.place is Place.TALKING and leg.seat != command.by
+    return "" if others else "That is none of the others who talk in this call."
 
 
 def _why_no_supervision(talk: Talk, command: Listen | Barge | TakeOver | Whisper, now: Situation) -> str:
@@ -151,6 +161,8 @@ def _obey(talk: Talk, command: Command) -> Talk:
             return _without_seat(talk, command.by)
         case Drop():
             return _without(talk, command.line)
+        case Park():
+            return _change(talk, lambda leg: leg.line == command.line, Place.HELD)
         case Listen() | Whisper() | Barge() | TakeOver():
             return _supervise(talk, command)
 

@@ -217,6 +217,21 @@ def _party_routes(router: APIRouter, talks: Talks, service: CallService) -> None
 
         return await talks.ask(request, who, call, wish)
 
+    @router.post("/{call}/park", status_code=202, response_model=Granted)
+    async def park(
+        request: Request, call: str, who: Party, body: Annotated[MaybeSeatBody | None, Body()] = None
+    ) -> Response:
+        """One of the others, without `seat` the citizen, hears music; `merge` brings everybody back."""
+        seat = "" if body is None else body.seat or ""
+
+        def wish(talk: Talk) -> orders.Command:
+            leg = talk.of_seat(seat) if seat else talk.citizen
+            if leg is None:
+                raise Conflict("That is none of the others in this call.")
+            return orders.Park(by=who.agent, line=leg.line)
+
+        return await talks.ask(request, who, call, wish)
+
     @router.post("/{call}/merge", status_code=202, response_model=Granted)
     async def merge(request: Request, call: str, who: Party) -> Response:
         """Everybody with everybody."""

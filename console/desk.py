@@ -21,7 +21,10 @@ from agents.ports import AccountPort
 from agents.service import AgentService
 from calls.events import PageBack, PageGone
 from calls.http import CallView, mask
+from calls.service import CallService
 from calls.tables import calls
+from console import company
+from console.company import TalkShown
 from hotline.audit import Audit
 from hotline.clock import Clock
 from hotline.database import Database
@@ -50,6 +53,8 @@ class DeskView(BaseModel):
     """None: this person has no seat."""
     call: CallView | None
     """The call that rings at the seat or talks with it."""
+    talk: TalkShown | None
+    """Everybody in that call's talk, or in the one that the seat is called to."""
     waiting: int
     """Calls that wait now, in every queue."""
 
@@ -113,11 +118,10 @@ class DeskService:
         database: Database,
         clock: Clock,
         waiting: Callable[[], int],
-        tell: Callable[[str, PageGone | PageBack], bool],
+        live: CallService,
     ) -> None:
-        """`tell(call, news)` tells a call of its seat's page; false when there is no such call any more."""
         self._agents, self._accounts, self._provisioning = agents, accounts, provisioning
-        self._database, self._clock, self._waiting, self._tell = database, clock, waiting, tell
+        self._database, self._clock, self._waiting, self._live = database, clock, waiting, live
         self._pages: dict[str, str] = {}
         """The page that each seat's softphone was started in last, as far as this process knows."""
         self._lost: dict[str, str] = {}
@@ -125,11 +129,23 @@ class DeskService:
 
     async def look(self, who: Principal) -> DeskView:
         """The desk of `who`."""
-        seat = next((one for one in await seat_views(self._agents) if one.seat == who.agent), None)
-        row = await self.call(seat.call) if seat and seat.call else None
+        seats = {one.seat: one for one in await seat_views(self._agents)}
+        seat = seats.get(who.agent)
+        found = self.talk(who)
+        known = seat.call if seat and seat.call else found.call if found else ""
+        row = await self.call(known) if known else None
         shown: dict[str, Any] = {} if row is None else {**row, "caller": mask(row["caller"], who)}
-        call = CallView(**shown) if shown else None
-        return DeskView(at=self._clock.now(), seat=seat, call=call, waiting=self._waiting())
+        return DeskView(
+            at=self._clock.now(),
+            seat=seat,
+            call=CallView(**shown) if shown else None,
+            talk=company.shown(found, who.agent, seats) if found and found.call == known else None,
+            waiting=self._waiting(),
+        )
+
+    def talk(self, who: Principal) -> company.Found | None:
+        """The live talk that `who` takes part in or is called to."""
+        return company.talk_of_seat(self._live.boxes.values(), who.agent, self._live.house) if who.agent else None
 
     async def call(self, call: str) -> dict[str, Any] | None:
         """The row of a call."""
@@ -143,6 +159,9 @@ class DeskService:
     async def has(self, who: Principal, call: dict[str, Any]) -> bool:
         """Whether the call rings or talks at the seat of `who`, or did."""
         if call["seat"] == who.agent:
+            return True
+        found = self.talk(who)
+        if found is not None and found.call == call["call"]:
             return True
         seat = next((one for one in await seat_views(self._agents) if one.seat == who.agent), None)
         return seat is not None and seat.call == call["call"]
@@ -187,12 +206,12 @@ class DeskService:
         if seat.state is not SeatState.TALKING or not seat.call:
             return False
         self._lost[seat.seat] = seat.call
-        return self._tell(seat.call, PageGone(seat.seat))
+        return self._live.post(seat.call, PageGone(seat.seat))
 
     def back(self, who: Principal) -> bool:
         """A page's softphone can be rung (again). Says whether a call waits for it."""
         lost = self._lost.pop(who.agent, "")
-        return bool(lost) and self._tell(lost, PageBack(who.agent))
+        return bool(lost) and self._live.post(lost, PageBack(who.agent))
 
 
 def routes(service: DeskService, audit: Audit, clock: Clock) -> APIRouter:

@@ -49,7 +49,7 @@ def routes(parts: Parts) -> APIRouter:
     service = desk.DeskService(
         parts.agents, parts.seats, parts.provisioning, parts.stores.database, clock,
         lambda: sum(not call.offer for call in parts.floor.floor.waiting()),
-        parts.calls.post,
+        parts.calls,
     )  # fmt: skip
     identity = places_of(parts.settings.data).identity
     router = APIRouter()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.browser import chrome
 from tests.browser.chrome import Person
@@ -11,6 +11,7 @@ from tests.house import Server
 from tests.speech import mandarin
 
 OPERATOR_SAYS = "好的,请问您的地址和电话号码是多少"
+EXPERT_SAYS = "您好,请带身份证和合同到窗口办理"
 
 
 @pytest.fixture(scope="module")
@@ -22,23 +23,36 @@ def hotline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def player() -> Iterator[Playwright]:
     if chrome.program() is None:
         pytest.skip("no Chromium or Chrome on this machine: install one, or name it in HOTLINE_CHROMIUM")
-    speaks = chrome.microphone(tmp_path_factory.mktemp("voice") / "operator.wav", mandarin(OPERATOR_SAYS, "m4"))
     with sync_playwright() as playwright:
         playwright.selectors.set_test_id_attribute("data-test")
-        with chrome.browser(playwright, speaks) as started:
-            yield started
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def opened(player: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    speaks = chrome.microphone(tmp_path_factory.mktemp("voice") / "operator.wav", mandarin(OPERATOR_SAYS, "m4"))
+    with chrome.browser(player, speaks) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def expert_browser(player: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A second browser: every browser has one microphone."""
+    speaks = chrome.microphone(tmp_path_factory.mktemp("voice") / "expert.wav", mandarin(EXPERT_SAYS, "f5"))
+    with chrome.browser(player, speaks) as started:
+        yield started
 
 
 @pytest.fixture
-def enter(hotline: Server, opened: Browser) -> Iterator[Callable[[str], Person]]:
-    """`enter(role)`: that person, logged in. Afterwards nobody's browser may have complained."""
+def enter(hotline: Server, opened: Browser) -> Iterator[Callable[..., Person]]:
+    """`enter(role, browser)`: that person, logged in. Afterwards nobody's browser may have complained."""
     people: list[Person] = []
 
-    def entered(login: str) -> Person:
-        people.append(Person(hotline, opened, login))
+    def entered(login: str, browser: Browser | None = None) -> Person:
+        people.append(Person(hotline, browser or opened, login))
         return people[-1]
 
     yield entered

@@ -29,6 +29,7 @@ def happenings(draw: st.DrawFn) -> orders.Command | orders.News:
             orders.Consult(by=by, seat=seat, phone=seat), orders.Consult(by=by, seat=seat, phone=seat, private=False),
             orders.Transfer(by=by, seat=seat, phone=seat), orders.Merge(by=by), orders.Swap(by=by),
             orders.Retrieve(by=by), orders.Cancel(by=by), orders.Leave(by=by), orders.Drop(by=by, line=line),
+            orders.Park(by=by, line=line),
             orders.Listen(by="supervisor", phone="supervisor"), orders.Whisper(by="supervisor"),
             orders.Barge(by="supervisor", phone="supervisor"), orders.TakeOver(by="supervisor", phone="supervisor"),
             orders.Answered(line=line), orders.Answered(line=line), orders.Failed(line=line), orders.Gone(line=line),
@@ -215,6 +216,22 @@ def test_a_transfer_that_nobody_takes_in_time_calls_the_operator_back_and_then_t
     recalled = decide(GIVEN["transferring"], orders.TooLong())
     assert [one.seat for one in recalled.talk.called] == [OPERATOR]
     assert decide(recalled.talk, orders.TooLong()).ending is Ending.TO_QUEUE
+
+
+def test_one_of_three_is_put_on_hold_and_fetched_back() -> None:
+    before = GIVEN["three"]
+    for line, then in ((CITIZEN, Situation.CONSULTING), (EXPERT, Situation.SWAPPED)):
+        parked = decide(before, orders.Park(by=OPERATOR, line=line)).talk
+        assert situation(parked) is then
+        assert moves(before, parked) == (put(line, held=(line,)),)
+        assert decide(parked, orders.Merge(by=OPERATOR)).talk == before
+
+
+def test_nobody_puts_himself_or_who_is_not_there_on_hold() -> None:
+    for line in (OPERATOR, LineId("nobody")):
+        assert why_not(GIVEN["three"], orders.Park(by=OPERATOR, line=line)).startswith("That is none")
+    rung = decide(GIVEN["three"], orders.Listen(by=BOSS, phone="8101")).talk
+    assert why_not(rung, orders.Park(by=OPERATOR, line=LineId("room_x_1"))).startswith("That is none")
 
 
 def test_the_sixth_is_refused() -> None:

@@ -27,6 +27,7 @@ export type Figures = Of<"/api/v1/kpis">;
 export type Me = Of<"/api/v1/me">;
 export type Reason = Of<"/api/v1/pause-reasons">["items"][number];
 export type Desk = Of<"/api/v1/desk">;
+export type Company = NonNullable<Desk["talk"]>;
 export type Waveform = Of<"/api/v1/recordings/{recording}/waveform">;
 
 /** What the server said instead of doing it. */

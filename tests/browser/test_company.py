@@ -1,0 +1,192 @@
+"""An operator calls an expert into the talk, from page to page; then each of them leaves first."""
+
+import re
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from telephony.softphone import CallState, OutgoingCall
+from tests.browser.chrome import WAIT_MS, Person
+from tests.browser.test_desk import SPOKEN, hears_speech, ready, tracks
+from tests.house import Server
+from tests.phones import eventually
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+Enter = Callable[..., Person]
+
+
+@dataclass
+class Company:
+    """Three people, each at a device of their own."""
+
+    operator: Person
+    expert: Person
+    citizen: OutgoingCall
+
+    def situation(self, wanted: str) -> None:
+        for person in (self.operator, self.expert):
+            person.sees("company", situation=wanted)
+
+    def find(self, typed: str) -> None:
+        """Open the dialog and find the expert in it."""
+        self.operator.sees("transfer-open")
+        self.operator.page.keyboard.press("F9")
+        expect(self.operator.page.get_by_test_id("transfer-search")).to_be_focused(timeout=WAIT_MS)
+        self.operator.page.keyboard.type(typed)
+        self.operator.sees("choice-seat-8011", presence="free")
+        expect(self.operator.page.get_by_role("option")).to_have_count(1, timeout=WAIT_MS)
+
+    def consult(self) -> None:
+        """The operator finds the expert by name, all by keyboard; the expert answers."""
+        self.find("周文")
+        self.operator.page.keyboard.press("Enter")
+        self.operator.sees("company", situation="asking")
+        self.expert.sees("call", talk="ringing")
+        self.expert.page.keyboard.press("F2")
+        self.situation("consulting")
+
+    def merge(self) -> None:
+        self.operator.page.keyboard.press("Alt+m")
+        self.situation("three")
+        eventually(lambda: level(self.expert.page) > 0.2, "the expert's page hears somebody", 20)
+
+
+def level(page: Page) -> float:
+    return float(page.get_by_test_id("their-level").evaluate("meter => meter.value"))
+
+
+@pytest.fixture
+def desks(enter: Enter, expert_browser: Browser) -> tuple[Person, Person]:
+    """Operator and expert, each in a browser with a voice of its own."""
+    operator, expert = enter("operator"), enter("expert", expert_browser)
+    for person in (operator, expert):
+        expect(person.page.get_by_test_id("state")).to_be_visible(timeout=WAIT_MS)
+        if person.page.get_by_test_id("state").get_attribute("data-state") == "none":
+            ready(person)
+        person.sees("state", state="ready")
+    return operator, expert
+
+
+@contextmanager
+def company(hotline: Server, operator: Person, expert: Person) -> Generator[Company]:
+    """A citizen talks with the operator. Afterwards everybody is free again."""
+    with hotline.citizen() as citizen:
+        call = citizen.dial("110")
+        operator.sees("call", talk="ringing")
+        operator.page.keyboard.press("F2")
+        operator.sees("call", talk="talking")
+        yield Company(operator, expert, call)
+        assert call.wait_until(CallState.ENDED, 20), call.state
+    for person in (operator, expert):
+        person.sees("call", talk="none")
+        expect(person.page.get_by_test_id("state")).to_have_attribute(
+            "data-state", re.compile("wrap_up|ready"), timeout=WAIT_MS
+        )
+        if person.page.get_by_test_id("state").get_attribute("data-state") == "wrap_up":
+            person.page.keyboard.press("F10")
+        person.sees("state", state="ready")
+
+
+def test_each_of_three_leaves_first_and_the_others_talk_on(hotline: Server, desks: tuple[Person, Person]) -> None:
+    operator, expert = desks
+    with company(hotline, operator, expert) as three:
+        three.consult()
+        assert operator.barriers() + expert.barriers() == []
+        three.merge()
+        operator.page.keyboard.press("Alt+l")
+        operator.sees("call", talk="none")
+        expert.sees("call", talk="talking")
+        eventually(lambda: hears_speech(three.citizen), "the citizen hears the expert", 20)
+        expert.page.keyboard.press("F4")
+    check_channels(hotline, ["citizen", "operator", "expert"])
+
+    with company(hotline, operator, expert) as three:
+        three.consult()
+        three.merge()
+        expert.page.keyboard.press("F4")
+        expert.sees("call", talk="none")
+        expect(operator.page.get_by_test_id("company")).to_be_hidden(timeout=WAIT_MS)
+        eventually(lambda: hears_speech(three.citizen), "the citizen hears the operator", 20)
+        operator.page.keyboard.press("F4")
+
+    with company(hotline, operator, expert) as three:
+        three.consult()
+        three.merge()
+        three.citizen.hang_up()
+
+
+def test_one_of_three_waits_is_fetched_and_taken_out(hotline: Server, desks: tuple[Person, Person]) -> None:
+    operator, expert = desks
+    keys = operator.page.keyboard
+    with company(hotline, operator, expert) as three:
+        operator.page.get_by_test_id("transfer-open").click()
+        operator.page.get_by_test_id("group-unit").click()
+        operator.page.get_by_test_id("choice-unit-住房公积金中心").click()
+        operator.page.get_by_test_id("invite").click()
+        operator.sees("company", situation="inviting")
+        expert.sees("call", talk="ringing")
+        expert.page.get_by_test_id("answer").click()
+        three.situation("three")
+        operator.page.get_by_test_id("hold-8011").click()
+        three.situation("swapped")
+        keys.press("F7")
+        three.situation("consulting")
+        keys.press("F7")
+        three.situation("swapped")
+        assert operator.barriers() == []
+        keys.press("Alt+m")
+        three.situation("three")
+        keys.press("Alt+x")
+        expert.sees("call", talk="none")
+        expect(operator.page.get_by_test_id("company")).to_be_hidden(timeout=WAIT_MS)
+        wait_talks(three)
+        keys.press("F4")
+
+
+def test_who_does_not_answer_is_named_and_a_transfer_needs_no_word(
+    hotline: Server, desks: tuple[Person, Person]
+) -> None:
+    operator, expert = desks
+    with company(hotline, operator, expert) as three:
+        keys = operator.page.keyboard
+        three.find("8011")
+        keys.press("Enter")
+        expert.sees("call", talk="ringing")
+        expert.page.get_by_test_id("refuse").click()
+        expect(operator.page.get_by_text("周文 未接听")).to_be_visible(timeout=WAIT_MS)
+        expect(operator.page.get_by_test_id("company")).to_be_hidden(timeout=WAIT_MS)
+        wait_talks(three)
+
+        three.find("8011")
+        keys.press("Alt+Enter")
+        operator.sees("call", talk="none")
+        expert.sees("call", talk="ringing")
+        expert.page.keyboard.press("F2")
+        expert.sees("call", talk="talking")
+        eventually(lambda: hears_speech(three.citizen), "the citizen hears the expert", 20)
+        expert.page.keyboard.press("F4")
+
+
+def wait_talks(three: Company) -> None:
+    """Citizen and operator hear each other; the music is over."""
+    eventually(lambda: level(three.operator.page) > 0.2, "the operator's page hears the citizen", 20)
+    eventually(lambda: hears_speech(three.citizen), "the citizen hears the operator", 20)
+
+
+def check_channels(hotline: Server, parties: list[str]) -> None:
+    """Each party is on a channel of its own, and was heard."""
+    recording = hotline.get("/api/v1/recordings", role="qa")["items"][0]["id"]
+
+    def closed() -> bool:
+        return str(hotline.get(f"/api/v1/recordings/{recording}", role="qa")["state"]) == "closed"
+
+    eventually(closed, "the recording is closed", 40)
+    shown = hotline.get(f"/api/v1/recordings/{recording}", role="qa")
+    assert [channel["party"] for channel in shown["channels"]] == parties
+    sound = tracks(hotline.ask("GET", f"/api/v1/recordings/{recording}/audio", role="qa").content)
+    assert all(float(np.sqrt(np.mean(sound[:, one] ** 2))) > SPOKEN / 3 for one in range(len(parties)))
