@@ -13,6 +13,7 @@ help:
 	@echo "make test         all checks and tests; parts: check test-unit test-contract test-integration test-e2e test-browser"
 	@echo "make doctor       what was found on this machine, which version, what is missing"
 	@echo "make bench        product and baseline side by side (ONLY=name for one); writes var/bench/results.json"
+	@echo "make screens      pictures of every page with demonstration data and live calls, into docs/screens (needs Chromium)"
 	@echo "make mutants      mutation testing of the pure cores"
 	@echo "make fresh-test   both commands inside a bare Debian 12 root (needs root; not part of make test)"
 
@@ -55,6 +56,9 @@ test-wheel: setup-test
 bench:
 	@sh scripts/setup bench
 	$(PY) -m bench $(if $(ONLY),--only $(ONLY),)
+
+screens: setup-test
+	$(PY) -m scripts.screens
 
 mutants: setup-test
 	$(PY) -m scripts.mutants

@@ -6,9 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from acd import http_commands
+from acd import http_commands, series
 from acd.figures import Figures, figures
 from acd.ledger import Ledger
+from acd.series import By, Row, Stretch
 from acd.service import FloorKeeper
 from acd.views import FloorView, MissedView, QueueView, StrainView, floor_view, queue_views
 from hotline.audit import Audit
@@ -27,8 +28,8 @@ def routes(
     queue_names: QueueNames = dict,
     audit: Audit | None = None,
 ) -> APIRouter:
-    """The routes `/api/v1/queues`, `/api/v1/floor`, `/api/v1/floor/strain`, `/api/v1/missed-calls` and
-    `/api/v1/kpis`.
+    """The routes `/api/v1/queues`, `/api/v1/floor`, `/api/v1/floor/strain`, `/api/v1/missed-calls`,
+    `/api/v1/kpis` and what is below it.
 
     `ledger`: what `recall` gave; without one everything begins with this moment. With an `audit` the routes of
     `http_commands` as well.
@@ -65,6 +66,29 @@ def routes(
     ) -> Figures:
         """Figures of the last `hours`, each with its formula; occupancy is that of all seats."""
         return figures(past, clock.now(), timedelta(hours=hours), queue, dialled)
+
+    @router.get("/kpis/by/{by}")
+    async def kpis_by(
+        _: Annotated[Principal, Depends(require(Permission.KPIS_READ))],
+        by: By,
+        hours: Annotated[float, Query(gt=0, le=24)] = 24,
+    ) -> Page[Row]:
+        """The same figures for each queue, or each dialled number, that calls left within `hours`."""
+        now = clock.now()
+        past.forget(now)
+        return Page(items=series.rows(past.stays(now - timedelta(hours=hours)), by))
+
+    @router.get("/kpis/day")
+    async def kpis_day(
+        _: Annotated[Principal, Depends(require(Permission.KPIS_READ))],
+        minutes: Annotated[int, Query(ge=5, le=60)] = 15,
+        hours: Annotated[float, Query(gt=0, le=24)] = 24,
+    ) -> Page[Stretch]:
+        """The last `hours` in stretches of `minutes`, the oldest first."""
+        now, step = clock.now(), timedelta(minutes=minutes)
+        past.forget(now)
+        since = now - timedelta(hours=hours)
+        return Page(items=series.stretches(past.stays(since), since, now, step))
 
     if audit is not None:
         router.include_router(http_commands.routes(keeper, audit))

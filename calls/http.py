@@ -13,7 +13,8 @@ from calls import talk_http
 from calls.events import Ordered
 from calls.service import CallService
 from calls.tables import calls
-from calls.talk_http import SeatsPort
+from calls.talk_http import SeatsPort, Supervisor
+from calls.timeline import StepView, Timelines
 from hotline.audit import Audit
 from hotline.database import Database
 from hotline.errors import NotFound
@@ -68,6 +69,7 @@ def _view(row: Any, who: Principal) -> CallView:
 def routes(service: CallService, database: Database, audit: Audit, seats: SeatsPort) -> APIRouter:
     """Routes under `/api/v1/calls`."""
     router = APIRouter(prefix="/api/v1/calls", tags=["calls"])
+    timelines = Timelines(service.ledger)
 
     @router.get("")
     async def list_calls(
@@ -103,6 +105,15 @@ def routes(service: CallService, database: Database, audit: Audit, seats: SeatsP
             raise NotFound("There is no such call.")
         await audit.record(who, "call.view", call)
         return found
+
+    @router.get("/{call}/timeline")
+    async def timeline(call: str, who: Supervisor) -> Page[StepView]:
+        """What happened to a live call so far, in order."""
+        steps = timelines.of(call)
+        if not steps:
+            raise NotFound("There is no such live call.")
+        await audit.record(who, "call.timeline", call)
+        return Page(items=steps)
 
     @router.post("/{call}/hang-up", status_code=202)
     async def hang_up(call: str, who: Controller) -> dict[str, str]:

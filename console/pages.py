@@ -45,7 +45,7 @@ LANDING: Mapping[Role, str] = {
     Role.QA: "/replay",
 }
 """Where a role begins its day, the first that fits; everybody else sees the status page."""
-ROOMS = ("/desk", "/wallboard", "/replay", "/replay/{recording}")
+ROOMS = ("/desk", "/wallboard", "/wallboard/screen", "/replay", "/replay/{recording}")
 
 
 def routes(dist: Path = DIST) -> APIRouter:

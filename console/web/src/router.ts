@@ -23,6 +23,7 @@ export function makeRouter(): Router {
       { path: "/login", component: () => import("@/shell/LoginPage.vue"), meta: { title: "login.title", open: true } },
       { path: "/desk", component: () => import("@/desk/DeskPage.vue"), meta: { title: "nav.desk" } },
       { path: "/wallboard", component: () => import("@/wallboard/WallboardPage.vue"), meta: { title: "nav.wallboard" } },
+      { path: "/wallboard/screen", component: () => import("@/wallboard/ScreenPage.vue"), meta: { title: "board.large", bare: true } },
       { path: "/replay/:recording?", component: () => import("@/replay/ReplayPage.vue"), meta: { title: "nav.replay" } },
       { path: "/:rest(.*)*", redirect: "/desk" },
     ],

@@ -28,6 +28,10 @@ export type Me = Of<"/api/v1/me">;
 export type Reason = Of<"/api/v1/pause-reasons">["items"][number];
 export type Desk = Of<"/api/v1/desk">;
 export type Company = NonNullable<Desk["talk"]>;
+export type FigureRow = Of<"/api/v1/kpis/by/{by}">["items"][number];
+export type Stretch = Of<"/api/v1/kpis/day">["items"][number];
+export type Strain = Of<"/api/v1/floor/strain">["items"][number];
+export type Step = Of<"/api/v1/calls/{call}/timeline">["items"][number];
 export type Waveform = Of<"/api/v1/recordings/{recording}/waveform">;
 
 /** What the server said instead of doing it. */

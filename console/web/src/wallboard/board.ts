@@ -1,7 +1,8 @@
 // The floor as a supervisor sees it, looked at again whenever something changed.
 import { defineStore } from "pinia";
 import { computed, ref, shallowRef } from "vue";
-import { get, post, type Call, type Figures, type Floor, type Queue, type Reason, type Seat } from "@/api/client";
+import { get, post, type Call, type FigureRow, type Figures, type Floor, type Queue, type Reason, type Seat, type Strain, type Stretch } from "@/api/client";
+import { named, t } from "@/i18n";
 import { coalesced } from "@/api/feed";
 import { learnClock, serverNow } from "@/time";
 import { remembered, whyWaiting, type Point, type Why } from "./waits";
@@ -9,6 +10,13 @@ import { remembered, whyWaiting, type Point, type Why } from "./waits";
 export const SPAN_MS = 15 * 60_000;
 const EVERY_MS = 5000;
 const FIGURES_EVERY_MS = 10_000;
+const STRETCH_MINUTES = 15;
+
+/** Hours since midnight in China, as the day's figures are asked for; at least one stretch, at most a day. */
+export function hoursOfDay(now: number): number {
+  const zone = 8 * 3_600_000;
+  return Math.min(24, Math.max(STRETCH_MINUTES / 60, ((now + zone) % 86_400_000) / 3_600_000));
+}
 
 export const useBoard = defineStore("board", () => {
   const floor = shallowRef<Floor | null>(null);
@@ -18,6 +26,12 @@ export const useBoard = defineStore("board", () => {
   const figures = shallowRef<Figures | null>(null);
   const reasons = ref<Reason[]>([]);
   const points = shallowRef<Point[]>([]);
+  const byQueue = shallowRef<FigureRow[]>([]);
+  const byNumber = shallowRef<FigureRow[]>([]);
+  const day = shallowRef<Stretch[]>([]);
+  const strains = shallowRef<Map<string, Strain>>(new Map());
+  /** Dialled number to the line's name. */
+  const lines = shallowRef<Map<string, string>>(new Map());
   let figuresAt = 0;
 
   const present = computed(() => seats.value.filter((seat) => seat.state));
@@ -41,9 +55,25 @@ export const useBoard = defineStore("board", () => {
     note();
     if (Date.now() - figuresAt > FIGURES_EVERY_MS) {
       figuresAt = Date.now();
-      figures.value = await get("/api/v1/kpis", { query: { hours: 24 } });
+      await count();
     }
   });
+
+  async function count(): Promise<void> {
+    const hours = hoursOfDay(serverNow());
+    const [all, queuesNow, numbers, stretches, strain] = await Promise.all([
+      get("/api/v1/kpis", { query: { hours } }),
+      get("/api/v1/kpis/by/{by}", { path: { by: "queue" }, query: { hours } }),
+      get("/api/v1/kpis/by/{by}", { path: { by: "dialled" }, query: { hours } }),
+      get("/api/v1/kpis/day", { query: { hours, minutes: STRETCH_MINUTES } }),
+      get("/api/v1/floor/strain"),
+    ]);
+    figures.value = all;
+    byQueue.value = queuesNow.items;
+    byNumber.value = numbers.items;
+    day.value = stretches.items;
+    strains.value = new Map(strain.items.map((one) => [one.seat, one]));
+  }
 
   function note(): void {
     points.value = remembered(points.value, { at: serverNow(), waiting: waiting.value, talking: talking.value }, SPAN_MS, EVERY_MS);
@@ -52,6 +82,21 @@ export const useBoard = defineStore("board", () => {
   async function start(): Promise<void> {
     await look();
     reasons.value = (await get("/api/v1/pause-reasons")).items;
+    const found = await get("/api/v1/numbers", { query: { limit: 500 } });
+    lines.value = new Map(found.items.map((one) => [one.number, one.name]));
+  }
+
+  /** A call in one line: who, on which number, with whom. */
+  function describe(call: string): string {
+    const found = calls.value.find((one) => one.call === call);
+    if (!found) return "";
+    const seat = seats.value.find((one) => one.seat === found.seat);
+    return [found.caller || t("call.hidden"), found.line_name || found.dialled, `${found.seat} ${seat?.name ?? ""}`].join(" · ");
+  }
+
+  function queueName(queue: string): string {
+    const name = named("queue", queue);
+    return name === queue ? (queues.value.find((one) => one.queue === queue)?.name ?? queue) : name;
   }
 
   function figure(name: string): number | null {
@@ -76,5 +121,10 @@ export const useBoard = defineStore("board", () => {
     await look();
   }
 
-  return { floor, seats, present, queues, calls, figures, reasons, points, waiting, longest, talking, ready, look, start, figure, why, force, hangUp };
+  async function move(call: string, queue: string | null, headStart: number | null): Promise<void> {
+    await post("/api/v1/floor/waiting/{call}/route", { path: { call }, body: { queue, priority: headStart } });
+    await look();
+  }
+
+  return { byQueue, byNumber, day, strains, lines, describe, queueName, move, floor, seats, present, queues, calls, figures, reasons, points, waiting, longest, talking, ready, look, start, figure, why, force, hangUp };
 });

@@ -1,5 +1,5 @@
 // Why a call waits, out of what the floor knows. Pure.
-import type { Floor } from "@/api/client";
+import type { Floor, Step } from "@/api/client";
 
 type Waiting = Floor["waiting"][number];
 type Seat = Floor["seats"][number];
@@ -39,4 +39,10 @@ export function remembered(points: readonly Point[], next: Point, spanMs: number
   const isNew = !last || last.waiting !== next.waiting || last.talking !== next.talking || next.at - last.at >= everyMs;
   const kept = points.filter((point) => next.at - point.at <= spanMs);
   return isNew ? [...kept, next] : kept;
+}
+
+/** Steps as people read them: of a run through the menus only where it came to, and no change of the talk that says nothing. */
+export function told(steps: readonly Step[]): Step[] {
+  const last = (place: number): boolean => steps[place + 1]?.what !== "stepped";
+  return steps.filter((step, place) => (step.what === "stepped" ? last(place) : step.what !== "talk" || step.detail !== ""));
 }
