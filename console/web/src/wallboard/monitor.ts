@@ -41,7 +41,7 @@ export const useMonitor = defineStore("monitor", () => {
       await desk.signIn();
       await desk.pause(REASON);
     }
-    await phone.start();
+    if (!(await phone.start())) throw new Problem(0, t("phone.elsewhere"));
     const until = Date.now() + PATIENCE_MS;
     while (!desk.seat?.reachable) {
       if (Date.now() > until) throw new Problem(0, t("monitor.unreachable"));
@@ -78,6 +78,12 @@ export const useMonitor = defineStore("monitor", () => {
     }
   }
 
+  /** The page is closing: a citizen who is talked with is looked after, an ear is just gone. */
+  function vanish(): void {
+    if (ear.value.mode === "talking" || ear.value.mode === "owner") phone.leave();
+    else if (ear.value.mode !== "idle") phone.hangUp();
+  }
+
   function leave(): void {
     phone.hangUp();
     if (phone.kind === "desk") tell({ kind: "over" });
@@ -88,5 +94,5 @@ export const useMonitor = defineStore("monitor", () => {
     await desk.signOut();
   }
 
-  return { ear, isBusy, problem, ask, leave, retire, prepare, wishes: (call: string) => wishes(ear.value, call) };
+  return { ear, isBusy, problem, ask, leave, vanish, retire, prepare, wishes: (call: string) => wishes(ear.value, call) };
 });
