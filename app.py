@@ -48,6 +48,7 @@ from acd.recall import recall
 from acd.service import FloorKeeper
 from agents.service import AgentService
 from agents.store_sql import SqlAgents
+from calls.directory import Directory
 from calls.events import House
 from calls.ledger import Ledger
 from calls.leftovers import Leftovers
@@ -144,19 +145,17 @@ class Hotline:
             SqlTranscripts(database), self.jobs, clock, ids, lambda: model_mark(settings)
         )
         self.ledger = Ledger(stores.log, node="main")
+        muted = timedelta(seconds=settings.mute_keys_seconds)
+        self.directory = Directory(settings, clock, database, self.registry, self.seats, self.ivr)
         self.calls = CallService(
+            door=self.directory.trunk,
             switch=self.switch,
             floor=self.floor,
             ivr=Voice(self.ivr),
             ledger=self.ledger,
             clock=clock,
             ids=ids,
-            house=House(
-                ring=rules.ring,
-                bye="bye",
-                experts=self.seats.experts,
-                mute_after_key=timedelta(seconds=settings.mute_keys_seconds),
-            ),
+            house=House(ring=rules.ring, bye="bye", experts=self.seats.experts, mute_after_key=muted),
             data=data,
             timezone=zone,
             check_node=self._check_node,
@@ -235,6 +234,7 @@ class Hotline:
         if self.asterisk is not None:
             await self.asterisk.start()
         await self.ledger.load()
+        await self.directory.start(self.calls, self.tasks)
         await self.floor.start()
         self.figures = await recall(self.stores.log, self.floor, self.clock)
         self.ledger.listen(lambda _: self._call_facts())
@@ -311,7 +311,7 @@ def create_app(parts: Hotline) -> FastAPI:
         recordings.http.routes(parts.recordings, audit, clock, RetentionPolicy()),
         transcription.http.routes(parts.transcripts, audit, clock),
         tickets.http.routes(parts.tickets, audit, clock),
-        calls.http.routes(parts.calls, database, audit, parts.seats),
+        calls.http.routes(parts.calls, database, audit, parts.directory),
         console.rooms.routes(parts),
     ):
         app.include_router(router)

@@ -1,6 +1,6 @@
-"""The table of agents' profiles."""
+"""The tables of agents' profiles and of the roster of experts."""
 
-from sqlalchemy import JSON, Boolean, Column, String, Table
+from sqlalchemy import JSON, Boolean, Column, Integer, String, Table
 
 from hotline.database import UtcDateTime, metadata
 
@@ -17,3 +17,18 @@ agents = Table(
     Column("active", Boolean, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
 )
+
+roster = Table(
+    "roster",
+    metadata,
+    Column("unit", String(200), primary_key=True),
+    Column("rank", Integer, primary_key=True, autoincrement=False),
+    Column("person", String(100), nullable=False),
+    Column("seat", String(20), nullable=False),
+    Column("number", String(24), nullable=False),
+    Column("hours", String(400), nullable=False),
+    Column("note", String(200), nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("changed_by", String(140), nullable=False),
+)
+"""三固定: who answers for a unit, at which number, when; the first in rank is called first."""

@@ -8,7 +8,7 @@ import msgspec
 from acd.model import AnyCommand, AnyFloorFact, Need
 from calls.model import AnyCallFact, Party
 from calls.moves import Move
-from calls.orders import Command, Found
+from calls.orders import Command, Found, Sought
 from ivr.flow import FlowRun
 from telephony.model import (
     Collected,
@@ -111,7 +111,14 @@ class TrackFound(msgspec.Struct, frozen=True):
 class Asked(msgspec.Struct, frozen=True):
     """Somebody with the right to do so asks something of the talk."""
 
-    command: Command
+    command: Command | Sought
+
+
+class NotRung(msgspec.Struct, frozen=True):
+    """Somebody who was to be called into the talk could not be, or may not be."""
+
+    leg: LineId
+    why: str
 
 
 class PageGone(msgspec.Struct, frozen=True):
@@ -142,7 +149,7 @@ class Ordered(msgspec.Struct, frozen=True):
 
 Event = (
     Begun | Restarted | FloorSaid | Listened | Woke | NodeLost | Ordered | TalkFound | TrackFound | Asked
-    | PageGone | PageBack | PartiesFound | LegAnswered | LegFailed
+    | PageGone | PageBack | PartiesFound | NotRung | LegAnswered | LegFailed
     | SeatAnswered | OfferEnded | LineGone | ReturnedLine | TrackStarted | KeyPressed | Unbridged
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from calls.model import (
     CallState,
     Dismissed,
     OfferMissed,
+    PartyAsked,
     Phase,
     PickedUp,
     Queued,
@@ -67,6 +68,8 @@ def evolve(call: CallState, fact: AnyCallFact) -> CallState:
             return change(call, opened=(*call.opened, fact.line))
         case TalkChanged():
             return _with_talk(call, fact)
+        case PartyAsked():
+            return call
         case TalkEnded():
             return change(call, phase=Phase.CLOSING, talk=None)
         case CallEnded():
@@ -74,13 +77,15 @@ def evolve(call: CallState, fact: AnyCallFact) -> CallState:
 
 
 def _with_talk(call: CallState, fact: TalkChanged) -> CallState:
-    """The seat that answers for the call is the call's seat; while it is called back its old line counts."""
+    """The seat that answers for the call is the call's seat, the last one of ours when it is somebody outside; while it
+    is called back its old line counts."""
     owner = fact.talk.of_seat(fact.talk.owner)
+    ours = "" if owner is not None and owner.outside else fact.talk.owner
     return msgspec.structs.replace(
         call,
         talk=fact.talk,
-        seat=fact.talk.owner or call.seat,
-        agent=fact.talk.owner or call.agent,
+        seat=ours or call.seat,
+        agent=ours or call.agent,
         seat_line=call.seat_line if owner is None else owner.line,
     )
 

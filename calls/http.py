@@ -9,11 +9,12 @@ from pydantic import BaseModel
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from calls import talk_http
+from calls import outside_http, talk_http
+from calls.directory import Directory
 from calls.events import Ordered
 from calls.service import CallService
 from calls.tables import calls
-from calls.talk_http import SeatsPort, Supervisor
+from calls.talk_http import Supervisor
 from calls.timeline import StepView, Timelines
 from hotline.audit import Audit
 from hotline.database import Database
@@ -66,8 +67,8 @@ def _view(row: Any, who: Principal) -> CallView:
     return CallView(**fields)
 
 
-def routes(service: CallService, database: Database, audit: Audit, seats: SeatsPort) -> APIRouter:
-    """Routes under `/api/v1/calls`."""
+def routes(service: CallService, database: Database, audit: Audit, directory: Directory) -> APIRouter:
+    """Routes under `/api/v1/calls` and `/api/v1/outside`."""
     router = APIRouter(prefix="/api/v1/calls", tags=["calls"])
     timelines = Timelines(service.ledger)
 
@@ -126,5 +127,8 @@ def routes(service: CallService, database: Database, audit: Audit, seats: SeatsP
         service.post(call, Ordered())
         return {"call": call}
 
-    router.include_router(talk_http.routes(service, seats, audit))
-    return router
+    router.include_router(talk_http.routes(service, directory, audit))
+    whole = APIRouter()
+    for part in (router, outside_http.routes(directory)):
+        whole.include_router(part)
+    return whole

@@ -18,6 +18,7 @@ class Party(StrEnum):
     OPERATOR = "operator"
     EXPERT = "expert"
     SUPERVISOR = "supervisor"
+    OUTSIDE = "outside"  # 外线: an emergency line, a utility, another body
 
 
 class Place(StrEnum):
@@ -41,6 +42,24 @@ class Goal(StrEnum):
     LISTEN = "listen"
 
 
+class Callee(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who can be called in: at a seat's phone, or outside."""
+
+    seat: str = ""
+    """Empty for somebody outside."""
+    phone: str
+    """The seat's phone, or the number."""
+    party: Party = Party.EXPERT
+    person: str = ""
+    """Whom the roster names."""
+    rank: int = 0
+    """The place in the roster, from 1."""
+
+    @property
+    def outside(self) -> bool:
+        return not self.seat
+
+
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
     """One party of the talk."""
 
@@ -54,6 +73,18 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     """Of one who rings."""
     target: LineId = LineId("")
     """Of one who listens: the seat's line that is listened to."""
+    outside: bool = False
+    """Called through the carrier: `phone` is the number, and `seat` a name that nobody signs in with (`x1`)."""
+    asked_by: str = ""
+    """The seat that had this one called."""
+    ask: LineId = LineId("")
+    """What was asked, named by the first line that was called for it; empty when a seat was asked directly."""
+    person: str = ""
+    rank: int = 0
+    then: tuple[Callee, ...] = ()
+    """Who is called next when this one does not come."""
+    warm: bool = False
+    """An emergency line: who called it stays until it answers."""
 
 
 class Talk(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +124,10 @@ class Talk(msgspec.Struct, frozen=True, kw_only=True):
     def of_seat(self, seat: str) -> Leg | None:
         """The party that sits at a seat."""
         return next((leg for leg in self.legs if seat and leg.seat == seat), None)
+
+    def owned_by(self, leg: Leg) -> "Talk":
+        """`leg` answers for the call. Somebody outside cannot be called back: what fails then leads to the queue."""
+        return msgspec.structs.replace(self, owner=leg.seat, owner_phone="" if leg.outside else leg.phone)
 
     def of_line(self, line: str) -> Leg | None:
         return next((leg for leg in self.legs if leg.line == line), None)

@@ -15,7 +15,7 @@ from calls.model import AnyCallFact, CallState, Phase
 from hotline.clock import Clock
 from ivr.flow import FlowRun
 from telephony.errors import ActionRefused, AsteriskUnreachable, LineGoneError
-from telephony.model import Collected, Heard, LegFailed, LineId, OfferEndReason, PhoneId, Unbridged
+from telephony.model import Collected, Heard, LineId, PhoneId, Unbridged
 from telephony.ports import Switch
 
 log = structlog.get_logger(__name__)
@@ -40,6 +40,10 @@ class Surroundings(Protocol):
     def clock(self) -> Clock: ...
     @property
     def house(self) -> events.House: ...
+    @property
+    def door(self) -> moving.Door:
+        """Who may be called into talks."""
+        ...
 
     def folder(self, call: CallState) -> str:
         """Folder of the call's tracks, relative to the data folder."""
@@ -160,10 +164,11 @@ class Mailbox:
         around = self._around
         folder = around.absolute(self.call.tracks or around.folder(self.call))
         ring = around.house.ring_party
-        await moving.perform(move, around.switch.rooms, folder=folder, ring=ring, failed=self._never_rang)
+        rooms, door = around.switch.rooms, around.door
+        await moving.perform(move, rooms, door, folder=folder, ring=ring, failed=self._never_rang)
 
-    def _never_rang(self, leg: LineId) -> None:
-        self.post(LegFailed(at=self._around.clock.now(), leg=leg, reason=OfferEndReason.UNREACHABLE))
+    def _never_rang(self, leg: LineId, why: str) -> None:
+        self.post(events.NotRung(leg, why))
 
     async def _ring(self, ring: events.RingSeat) -> None:
         around = self._around

@@ -12,6 +12,7 @@ import msgspec
 from acd.model import Need, Step
 from calls.legs import Party as Party  # whose voice a line carries
 from calls.legs import Talk
+from calls.orders import PassedOver, Purpose
 from telephony.model import LineId
 
 
@@ -145,6 +146,25 @@ class TalkChanged(CallFact, frozen=True, kw_only=True, tag="talk_changed"):
     """Everybody from now on."""
     by: str = ""
     """The seat that asked for it."""
+    missed: LineId = LineId("")
+    """Who was called and did not come."""
+    why: str = ""
+    """Why not: `busy`, `no_answer`, …"""
+
+
+class PartyAsked(CallFact, frozen=True, kw_only=True, tag="party_asked"):
+    """Somebody who is not a seat named by its number was asked for: a unit's expert, an emergency line, another one."""
+
+    ask: str
+    """The first line that is called for it; something else that is unique when nobody could be called."""
+    by: str
+    purpose: Purpose
+    unit: str = ""
+    number: str = ""
+    private: bool = True
+    callees: int = 0
+    """How many can be called, one after the other."""
+    passed_over: tuple[PassedOver, ...] = ()
 
 
 class TalkEnded(CallFact, frozen=True, kw_only=True, tag="talk_ended"):
@@ -161,7 +181,7 @@ class CallEnded(CallFact, frozen=True, kw_only=True, tag="call_ended"):
 
 AnyCallFact = (
     CallArrived | Stepped | Dismissed | Queued | Ringing | OfferMissed | PickedUp | TalkStarted | TrackOpened
-    | RecordingMuted | TalkChanged | TalkEnded | CallEnded
+    | RecordingMuted | TalkChanged | PartyAsked | TalkEnded | CallEnded
 )  # fmt: skip
 
 

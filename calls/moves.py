@@ -24,6 +24,11 @@ class Invite(msgspec.Struct, frozen=True):
     room: str
     line: LineId
     phone: str
+    outside: bool = False
+    """`phone` is a number outside, to be admitted by the guard."""
+    asked_by: str = ""
+    seat: str = ""
+    """Look first whether this seat is free: it was chosen a while ago."""
 
 
 class Eavesdrop(msgspec.Struct, frozen=True):
@@ -89,7 +94,14 @@ def _rings(before: Talk, after: Talk) -> Iterator[Move]:
         if leg.goal is Goal.LISTEN:
             yield Eavesdrop(leg.line, leg.phone, leg.target)
         else:
-            yield Invite(after.room, leg.line, leg.phone)
+            yield _invite(after.room, leg)
+
+
+def _invite(room: str, leg: Leg) -> Invite:
+    if leg.outside:
+        return Invite(room, leg.line, leg.phone, outside=True, asked_by=leg.asked_by)
+    later = bool(leg.ask) and leg.ask != leg.line
+    return Invite(room, leg.line, leg.phone, seat=leg.seat if later else "")
 
 
 def _murmurs(before: Talk, after: Talk) -> Iterator[Move]:

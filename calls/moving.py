@@ -2,44 +2,77 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
 
 from calls.moves import Eavesdrop, Invite, Move, Murmur, Put, Release
 from telephony.errors import ActionRefused, AsteriskUnreachable, LineGoneError
-from telephony.model import LineId, PhoneId
+from telephony.model import Admitted, LineId, OfferEndReason, PhoneId
 from telephony.ports import Rooms
 
 log = structlog.get_logger(__name__)
+UNREACHABLE = OfferEndReason.UNREACHABLE.value
 
 
-async def perform(move: Move, rooms: Rooms, *, folder: str, ring: timedelta, failed: Callable[[LineId], None]) -> None:
-    """Do it. `folder`: of the tracks, absolute; `failed` is told of a phone that could not be rung.
+class Door(Protocol):
+    """Who may be called."""
+
+    def admit(self, invite: Invite) -> Admitted | None:
+        """The number to dial, for somebody outside.
+
+        Raises:
+            NotCalled: he may not be, or cannot be just now.
+        """
+        ...
+
+
+class NotCalled(Exception):
+    """Somebody is not called; `why` is a code."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+Failed = Callable[[LineId, str], None]
+
+
+async def perform(move: Move, rooms: Rooms, door: Door, *, folder: str, ring: timedelta, failed: Failed) -> None:
+    """Do it. `folder`: of the tracks, absolute; `failed` is told of a phone that could not be rung, and why.
 
     Raises:
         AsteriskUnreachable: what lives is compared when it is back.
     """
     try:
-        await _perform(move, rooms, folder, ring)
+        await _perform(move, rooms, door, folder, ring)
+    except NotCalled as refused:
+        log.info("not called", line=getattr(move, "line", ""), why=refused.why)
+        if isinstance(move, Invite):
+            failed(move.line, refused.why)
     except LineGoneError:
         if isinstance(move, Invite | Eavesdrop):
-            failed(move.line)  # otherwise its `LineGone` says how it goes on
+            failed(move.line, UNREACHABLE)  # otherwise its `LineGone` says how it goes on
     except ActionRefused as error:
         log.warning("move refused by the switch", move=type(move).__name__, why=str(error))
         if isinstance(move, Invite | Eavesdrop):
-            failed(move.line)
+            failed(move.line, UNREACHABLE)
     except AsteriskUnreachable:
         if isinstance(move, Invite | Eavesdrop):
-            failed(move.line)
+            failed(move.line, UNREACHABLE)
         raise
 
 
-async def _perform(move: Move, rooms: Rooms, folder: str, ring: timedelta) -> None:
+async def _perform(move: Move, rooms: Rooms, door: Door, folder: str, ring: timedelta) -> None:
     match move:
         case Put(room, placed):
             await rooms.place(room, placed)
         case Invite(room, line, phone):
-            await rooms.invite(room, line, phone=PhoneId(phone), ring=ring, track_folder=folder)
+            number = door.admit(move)
+            if number is None:
+                await rooms.invite(room, line, phone=PhoneId(phone), ring=ring, track_folder=folder)
+            else:
+                await rooms.dial_out(room, line, number=number, ring=ring, track_folder=folder)
         case Eavesdrop(line, phone, target):
             await rooms.listen(line, phone=PhoneId(phone), target=target, ring=ring, track_folder=folder)
         case Murmur(line, on):

@@ -1,18 +1,55 @@
 """What may be asked of a talk (commands, verbs) and what is heard of it (news, past tense). Values only."""
 
+from enum import StrEnum
+
 import msgspec
 
-from calls.legs import Ending, Party, Talk
+from calls.legs import Callee, Ending, Party, Talk
 from telephony.model import LineId
 
 
-class Consult(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody of the talk asks another seat: with the citizen on hold, or (`private=False`) into the talk."""
+class Purpose(StrEnum):
+    """What somebody is called for."""
+
+    SEAT = "seat"  # a seat, by its number
+    UNIT = "unit"  # the unit's expert on duty (三固定), whoever of them comes
+    LINE = "line"  # a number outside: utilities, sub-centres, other bodies
+    EMERGENCY = "emergency"  # 110, 119, 120, 122: the operator stays until they answer
+
+
+class PassedOver(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody of the roster who is not called, and why: a code such as `off_duty` or `not_signed_in`."""
+
+    rank: int
+    person: str
+    how: str
+    """`seat` or `phone`."""
+    why: str
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom somebody wants: who is called first, who next, and what for."""
 
     by: str
-    seat: str
+    seat: str = ""
+    """Empty: somebody outside, whose number is `phone`."""
     phone: str
     party: Party = Party.EXPERT
+    person: str = ""
+    rank: int = 0
+    then: tuple[Callee, ...] = ()
+    """Who is called, one after the other, while nobody comes."""
+    purpose: Purpose = Purpose.SEAT
+    unit: str = ""
+    """Whose expert, or whose line."""
+    number: str = ""
+    """The number as people know it: `110`."""
+    passed_over: tuple[PassedOver, ...] = ()
+
+
+class Consult(Wanted, frozen=True, kw_only=True):
+    """Somebody of the talk asks another one: with the citizen on hold, or (`private=False`) into the talk."""
+
     private: bool = True
 
 
@@ -60,13 +97,8 @@ class Park(msgspec.Struct, frozen=True, kw_only=True):
     line: LineId
 
 
-class Transfer(msgspec.Struct, frozen=True, kw_only=True):
+class Transfer(Wanted, frozen=True, kw_only=True):
     """Blind: who asks leaves at once, the citizen hears music until the other answers."""
-
-    by: str
-    seat: str
-    phone: str
-    party: Party = Party.EXPERT
 
 
 class Listen(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +131,17 @@ class TakeOver(msgspec.Struct, frozen=True, kw_only=True):
     phone: str
 
 
+class Sought(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody was asked for, and nobody can be called: it is only kept that it was so."""
+
+    by: str
+    ask: str
+    purpose: Purpose = Purpose.UNIT
+    unit: str = ""
+    number: str = ""
+    passed_over: tuple[PassedOver, ...] = ()
+
+
 Command = (
     Consult | Merge | Swap | Retrieve | Cancel | Leave | Drop | Park | Transfer | Listen | Whisper | Barge | TakeOver
 )  # fmt: skip
@@ -112,6 +155,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True):
     """Refused, busy, unreachable, no answer, or Asterisk could not."""
 
     line: LineId
+    reason: str = ""
 
 
 class Gone(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,12 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from calls import orders
-from calls.legs import Goal, Leg, Party, Place, Situation, Talk
+from calls.legs import Callee, Goal, Leg, Party, Place, Situation, Talk
 from calls.outcome_rows import ROWS
+from calls.outcome_rows_outside import ROWS as OUTSIDE_ROWS
 from telephony.model import LineId
 
 CITIZEN, OPERATOR, EXPERT, BOSS = LineId("citizen"), LineId("operator"), LineId("expert"), LineId("supervisor")
-_PARTIES = {CITIZEN: Party.CITIZEN, OPERATOR: Party.OPERATOR, EXPERT: Party.EXPERT, BOSS: Party.SUPERVISOR}
+OFFICE = LineId("office")
+"""Somebody outside, called through the carrier."""
+_PARTIES = {
+    OFFICE: Party.OUTSIDE,
+    CITIZEN: Party.CITIZEN,
+    OPERATOR: Party.OPERATOR,
+    EXPERT: Party.EXPERT,
+    BOSS: Party.SUPERVISOR,
+}
 REFUSED = "refused"
 T, H, R = Place.TALKING, Place.HELD, Place.RINGING
 
@@ -27,16 +36,29 @@ class Row:
     """Where everybody is: see `picture`."""
 
 
-def leg(line: LineId, place: Place, goal: Goal | None = None, target: LineId = LineId("")) -> Leg:  # noqa: B008
+def leg(
+    line: LineId,
+    place: Place,
+    goal: Goal | None = None,
+    target: LineId = LineId(""),  # noqa: B008
+    then: tuple[Callee, ...] = (),
+) -> Leg:
     """A party by its name; its seat and phone are called like it."""
-    seat = "" if line == CITIZEN else str(line)
-    return Leg(line=line, party=_PARTIES[line], place=place, seat=seat, phone=seat, goal=goal, target=target)
+    seat, outside = "" if line == CITIZEN else str(line), line == OFFICE
+    return Leg(
+        line=line, party=_PARTIES[line], place=place, seat=seat, phone=seat, goal=goal, target=target, then=then,
+        outside=outside,
+    )  # fmt: skip
 
 
 def talk(*legs: Leg, in_room: bool = True, owner: str = OPERATOR) -> Talk:
     """A talk that the operator answers for."""
-    return Talk(room="room_x", legs=legs, in_room=in_room, owner=owner, owner_phone=owner)
+    phone = "" if owner == OFFICE else owner
+    return Talk(room="room_x", legs=legs, in_room=in_room, owner=owner, owner_phone=phone)
 
+
+NEXT = Callee(phone=OFFICE, party=Party.EXPERT)
+"""Who is called when the expert does not come."""
 
 GIVEN: Mapping[str, Talk] = {
     "pair": talk(leg(CITIZEN, T), leg(OPERATOR, T), in_room=False),
@@ -50,6 +72,12 @@ GIVEN: Mapping[str, Talk] = {
     "recalling": talk(leg(CITIZEN, H), leg(OPERATOR, R, Goal.RECALL)),
     "listened to": talk(leg(CITIZEN, T), leg(OPERATOR, T), leg(BOSS, Place.LISTENING, target=OPERATOR), in_room=False),
     "taken over": talk(leg(CITIZEN, T), leg(OPERATOR, T), leg(BOSS, R, Goal.TAKE_OVER)),
+    "asking by ranks": talk(leg(CITIZEN, H), leg(OPERATOR, T), leg(EXPERT, R, Goal.CONSULT, then=(NEXT,))),
+    "inviting by ranks": talk(leg(CITIZEN, T), leg(OPERATOR, T), leg(EXPERT, R, Goal.JOIN, then=(NEXT,))),
+    "transferring by ranks": talk(leg(CITIZEN, H), leg(EXPERT, R, Goal.TRANSFER, then=(NEXT,))),
+    "calling outside": talk(leg(CITIZEN, T), leg(OPERATOR, T), leg(OFFICE, R, Goal.JOIN)),
+    "three with outside": talk(leg(CITIZEN, T), leg(OPERATOR, T), leg(OFFICE, T)),
+    "handed over outside": talk(leg(CITIZEN, T), leg(OFFICE, T), owner=OFFICE),
 }
 """Each situation by an example."""
 
@@ -91,9 +119,9 @@ def _absences(given: Talk) -> dict[str, orders.Command | orders.News]:
 
 
 def _commands(given: Talk) -> dict[str, orders.Command | orders.News]:
-    me = str(given.talking[0].seat) if given.talking else OPERATOR
+    me = next((one.seat for one in given.talking if not one.outside), str(OPERATOR))
     new, boss = "new expert", str(BOSS)
-    asked = given.of_line(EXPERT)
+    asked = given.of_line(EXPERT) or given.of_line(OFFICE)
     made: dict[str, orders.Command | orders.News] = {
         f"{me} consults": orders.Consult(by=me, seat=new, phone=new),
         f"{me} invites": orders.Consult(by=me, seat=new, phone=new, private=False),
@@ -110,8 +138,8 @@ def _commands(given: Talk) -> dict[str, orders.Command | orders.News]:
         "supervisor takes over": orders.TakeOver(by=boss, phone=boss),
     }
     if asked is not None and me != EXPERT:
-        made[f"{me} drops expert"] = orders.Drop(by=me, line=EXPERT)
-        made[f"{me} puts expert on hold"] = orders.Park(by=me, line=EXPERT)
+        made[f"{me} drops {asked.line}"] = orders.Drop(by=me, line=asked.line)
+        made[f"{me} puts {asked.line} on hold"] = orders.Park(by=me, line=asked.line)
     return made
 
 
@@ -138,12 +166,12 @@ _ENDINGS = {
 
 
 def _name(one: Leg) -> str:
-    return one.seat or str(one.line)
+    return str(OFFICE) if one.outside else one.seat or str(one.line)
 
 
 def rows() -> tuple[Row, ...]:
     """The table."""
-    return tuple(Row(*row) for row in ROWS)
+    return tuple(Row(*row) for row in (*ROWS, *OUTSIDE_ROWS))
 
 
 def render() -> str:
@@ -162,7 +190,7 @@ def render() -> str:
 _HEAD = """# Three-way, transfer, supervision: what comes of what
 
 A talk of more than two is one transaction: for every event in every situation there is one outcome, and this is it. The
-table is data (`calls/outcome_rows.py`); `python -m scripts.three_way` writes this page, and tests hold the code to it.
+table is data (`calls/outcome_rows*.py`); `python -m scripts.three_way` writes this page, and tests hold the code to it.
 
 - **talk**: these hear each other. **music**: on hold. **rings**: the phone rings; who waits for it hears music.
 - The citizen is never alone in silence: he talks, hears music while somebody is called or asked for him, or the call
@@ -175,5 +203,8 @@ table is data (`calls/outcome_rows.py`); `python -m scripts.three_way` writes th
 - *Falls silent*: a phone without power or network, a page that was closed or crashed. Nobody wanted the talk to end, so
   a citizen who is left alone is first in the queue; a page that was only loaded anew gets its call back.
 - A transfer that fails calls back who made it; when that fails too, the citizen is first in the queue.
+- *Office*: somebody outside, called through the carrier: a party like any other, but nobody signs in there, so he asks
+  for nothing and is not called back. *By ranks*: an expert of a unit was asked for, and when the one who rings does
+  not come, the next one of the roster is called, at his seat or outside; the longest hold ends it.
 - A refused command changes nothing, and the one who asked is told why.
 """

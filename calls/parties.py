@@ -8,10 +8,9 @@ Every event first changes the legs as it says, then `_settle` puts right what ma
 the difference of the two talks (`moves`). Knows no clock, no Asterisk, no permissions beyond who is in the talk.
 """
 
-from collections.abc import Callable
-
 import msgspec
 
+from calls.changing import NOBODY, change, put_citizen, replaced, ring, ring_seat, ring_wanted, without, without_seat
 from calls.legs import Ending, Goal, Leg, Party, Place, Situation, Talk, situation
 from calls.orders import (
     Answered,
@@ -29,17 +28,17 @@ from calls.orders import (
     Merge,
     News,
     Park,
+    Purpose,
     Retrieve,
     Step,
     Swap,
     TakeOver,
     TooLong,
     Transfer,
+    Wanted,
     Whisper,
 )
-from telephony.model import LineId
 
-NOBODY = LineId("")
 MOST = 5
 """Parties that may talk, on hold or called in; who listens is not counted."""
 
@@ -67,8 +66,10 @@ def why_not(talk: Talk, command: Command) -> str:
         return "Only somebody who talks in this call may do this."
     if now not in _ALLOWED[type(command)]:
         return f"This is not possible while the call is {now.value}."
+    if isinstance(command, Leave) and any(leg.warm for leg in talk.called):
+        return "Stay until the emergency line answers, or cancel."
     if isinstance(command, Consult | Transfer):
-        return _why_not_call(talk, command.seat)
+        return _why_not_call(talk, command)
     if isinstance(command, Drop):
         return _why_no_drop(talk, command)
     if isinstance(command, Park):
@@ -92,10 +93,14 @@ _ALLOWED: dict[type[Command], frozenset[Situation]] = {
 """In which situations each command of a party makes sense."""
 
 
-def _why_not_call(talk: Talk, seat: str) -> str:
+def _why_not_call(talk: Talk, wanted: Wanted) -> str:
     if len(talk.with_place(Place.TALKING, Place.HELD, Place.RINGING)) + 1 >= MOST:
         return f"There are {MOST} parties already: somebody must leave first."
-    return "That seat is in this call already." if talk.of_seat(seat) is not None else ""
+    if wanted.purpose is Purpose.EMERGENCY and (not isinstance(wanted, Consult) or wanted.private):
+        return "An emergency line is called into the talk, so that nobody leaves or waits until it answers."
+    if any(leg.outside and wanted.phone == leg.phone and not wanted.seat for leg in talk.legs):
+        return "That number is in this call already."
+    return "That seat is in this call already." if talk.of_seat(wanted.seat) is not None else ""
 
 
 def _why_no_drop(talk: Talk, command: Drop) -> str:
@@ -144,13 +149,13 @@ def _obey(talk: Talk, command: Command) -> Talk:
     match command:
         case Consult():
             goal = Goal.CONSULT if command.private else Goal.JOIN
-            talk = _call(talk, command.party, command.seat, command.phone, goal)
-            return _citizen(talk, Place.HELD) if command.private else talk
+            talk = ring_wanted(talk, command, goal)
+            return put_citizen(talk, Place.HELD) if command.private else talk
         case Transfer():
-            talk = _call(talk, command.party, command.seat, command.phone, Goal.TRANSFER)
-            return _citizen(_without_seat(talk, command.by), Place.HELD)
+            talk = ring_wanted(talk, command, Goal.TRANSFER)
+            return put_citizen(without_seat(talk, command.by), Place.HELD)
         case Merge():
-            return _change(talk, lambda leg: leg.place is Place.HELD, Place.TALKING)
+            return change(talk, lambda leg: leg.place is Place.HELD, Place.TALKING)
         case Swap():
             return _swap(talk, command.by)
         case Retrieve():
@@ -158,11 +163,11 @@ def _obey(talk: Talk, command: Command) -> Talk:
         case Cancel():
             return _cancel(talk, command.by)
         case Leave():
-            return _without_seat(talk, command.by)
+            return without_seat(talk, command.by)
         case Drop():
-            return _without(talk, command.line)
+            return without(talk, command.line)
         case Park():
-            return _change(talk, lambda leg: leg.line == command.line, Place.HELD)
+            return change(talk, lambda leg: leg.line == command.line, Place.HELD)
         case Listen() | Whisper() | Barge() | TakeOver():
             return _supervise(talk, command)
 
@@ -173,40 +178,40 @@ def _supervise(talk: Talk, command: Listen | Whisper | Barge | TakeOver) -> Talk
         case Listen():
             target = _listened_to(talk, command.seat)
             line = NOBODY if target is None else target.line
-            return _call(talk, Party.SUPERVISOR, command.by, command.phone, Goal.LISTEN, line)
+            return ring_seat(talk, Party.SUPERVISOR, command.by, command.phone, Goal.LISTEN, line)
         case Whisper():
             place = Place.WHISPERING if command.on else Place.LISTENING
-            return _change(talk, lambda leg: leg is me, place)
+            return change(talk, lambda leg: leg is me, place)
         case Barge() if me is None:
-            return _call(talk, Party.SUPERVISOR, command.by, command.phone, Goal.JOIN)
+            return ring_seat(talk, Party.SUPERVISOR, command.by, command.phone, Goal.JOIN)
         case TakeOver() if me is None:
-            return _call(talk, Party.SUPERVISOR, command.by, command.phone, Goal.TAKE_OVER)
+            return ring_seat(talk, Party.SUPERVISOR, command.by, command.phone, Goal.TAKE_OVER)
         case Barge():
-            return _change(talk, lambda leg: leg is me, Place.TALKING)
+            return change(talk, lambda leg: leg is me, Place.TALKING)
         case TakeOver():
-            return _take_place(_change(talk, lambda leg: leg is me, Place.TALKING), command.by)
+            return _take_place(change(talk, lambda leg: leg is me, Place.TALKING), command.by)
 
 
 def _swap(talk: Talk, by: str) -> Talk:
     if situation(talk) is Situation.CONSULTING:
         return _retrieve(talk, by)
-    back = _change(talk, lambda leg: leg.place is Place.HELD, Place.TALKING)
-    return _citizen(back, Place.HELD)
+    back = change(talk, lambda leg: leg.place is Place.HELD, Place.TALKING)
+    return put_citizen(back, Place.HELD)
 
 
 def _retrieve(talk: Talk, by: str) -> Talk:
-    waits = _change(talk, lambda leg: leg in talk.talking and leg.seat != by, Place.HELD)
+    waits = change(talk, lambda leg: leg in talk.talking and leg.seat != by, Place.HELD)
     rings = tuple(
         msgspec.structs.replace(leg, goal=Goal.JOIN) if leg.goal is Goal.CONSULT else leg for leg in waits.legs
     )
-    return _citizen(msgspec.structs.replace(waits, legs=rings), Place.TALKING)
+    return put_citizen(msgspec.structs.replace(waits, legs=rings), Place.TALKING)
 
 
 def _cancel(talk: Talk, by: str) -> Talk:
     asked = talk.called or tuple(leg for leg in (*talk.held, *talk.talking) if leg.seat != by)
     for leg in asked:
-        talk = _without(talk, leg.line)
-    return _citizen(talk, Place.TALKING)
+        talk = without(talk, leg.line)
+    return put_citizen(talk, Place.TALKING)
 
 
 # ---- news ----------------------------------------------------------------------------------------------------------
@@ -221,7 +226,7 @@ def _hear(talk: Talk, news: News) -> Talk:
             leg = talk.of_line(line)
             return talk if leg is None or leg.place is not Place.RINGING else _failed(talk, leg)
         case Gone(line=line):
-            return _without(talk, line)
+            return without(talk, line)
         case Left():
             return _only_citizen(talk)
         case TooLong():
@@ -232,46 +237,61 @@ def _hear(talk: Talk, news: News) -> Talk:
 
 def _answered(talk: Talk, leg: Leg) -> Talk:
     place = Place.LISTENING if leg.goal is Goal.LISTEN else Place.TALKING
-    after = _change(talk, lambda one: one is leg, place)
+    after = change(talk, lambda one: one is leg, place)
     if leg.goal in (Goal.TRANSFER, Goal.RECALL):
-        return msgspec.structs.replace(_citizen(after, Place.TALKING), owner=leg.seat, owner_phone=leg.phone)
+        return put_citizen(after, Place.TALKING).owned_by(leg)
     return _take_place(after, leg.seat) if leg.goal is Goal.TAKE_OVER else after
 
 
 def _take_place(talk: Talk, seat: str) -> Talk:
     """`seat` answers for the call from now on; who did so leaves."""
     new = talk.of_seat(seat)
-    without = talk if talk.owner == seat else _without_seat(talk, talk.owner)
-    return msgspec.structs.replace(without, owner=seat, owner_phone="" if new is None else new.phone)
+    without = talk if talk.owner == seat else without_seat(talk, talk.owner)
+    return without if new is None else without.owned_by(new)
 
 
 def _failed(talk: Talk, leg: Leg) -> Talk:
+    if leg.then:
+        return _next(talk, leg)
     alone = not talk.talking and not talk.held and talk.called == (leg,)
-    after = _without(talk, leg.line)
+    after = without(talk, leg.line)
     if leg.goal is Goal.CONSULT:
-        return _citizen(after, Place.TALKING)
+        return put_citizen(after, Place.TALKING)
     if not alone or leg.goal is Goal.RECALL or not talk.owner_phone or talk.owner == leg.seat:
         return after
-    return _call(after, Party.OPERATOR, talk.owner, talk.owner_phone, Goal.RECALL)
+    return ring_seat(after, Party.OPERATOR, talk.owner, talk.owner_phone, Goal.RECALL)
+
+
+def _next(talk: Talk, leg: Leg) -> Talk:
+    """Nobody came: the next one is called for the same, unless he is there already."""
+    callee, *later = leg.then
+    if callee.seat and talk.of_seat(callee.seat) is not None:
+        rest = msgspec.structs.replace(leg, then=tuple(later))
+        return _failed(replaced(talk, leg, rest), rest)
+    after = without(talk, leg.line)
+    return ring(
+        after, callee, leg.goal or Goal.JOIN, asked_by=leg.asked_by, ask=leg.ask, then=tuple(later), warm=leg.warm
+    )
 
 
 def _only_citizen(talk: Talk) -> Talk:
     """What we believed of who talked is old; who rings may still answer."""
     for leg in talk.talking:
-        talk = _without(talk, leg.line)
+        talk = without(talk, leg.line)
     return talk
 
 
 def _too_long(talk: Talk) -> Talk:
     if talk.citizen is None or talk.citizen.place is not Place.HELD:
         for leg in talk.held:
-            talk = _without(talk, leg.line)
+            talk = without(talk, leg.line)
         return talk
     if situation(talk) is Situation.CONSULTING:
         asked = {leg.line for leg in talk.talking if leg.seat != _asker(talk)}
-        return _citizen(_change(talk, lambda leg: leg.line in asked, Place.HELD), Place.TALKING)
+        return put_citizen(change(talk, lambda leg: leg.line in asked, Place.HELD), Place.TALKING)
     for leg in talk.called:
-        talk = _failed(talk, leg)
+        nobody_else = msgspec.structs.replace(leg, then=())
+        talk = _failed(replaced(talk, leg, nobody_else), nobody_else)
     return talk
 
 
@@ -288,7 +308,7 @@ def _found(talk: Talk, found: Found) -> Talk:
         elif rang and leg.line not in found.ringing:
             talk = _failed(talk, leg)
         elif not rang and leg.line not in found.up:
-            talk = _without(talk, leg.line)
+            talk = without(talk, leg.line)
     return talk
 
 
@@ -326,15 +346,15 @@ def _settle(talk: Talk) -> Talk:
         return talk
     talk = _without_idle_ears(talk)
     if not talk.talking and talk.held:
-        talk = _change(talk, lambda leg: leg.place is Place.HELD, Place.TALKING)
+        talk = change(talk, lambda leg: leg.place is Place.HELD, Place.TALKING)
     if not talk.talking:
         return _handed_over(talk) if talk.called else talk
     asks = any(leg.goal is Goal.CONSULT for leg in talk.called)
     if citizen.place is Place.HELD and not asks and len(talk.talking) == 1:
-        talk = _citizen(talk, Place.TALKING)
+        talk = put_citizen(talk, Place.TALKING)
     if talk.of_seat(talk.owner) is None:
-        first = talk.talking[0]
-        talk = msgspec.structs.replace(talk, owner=first.seat, owner_phone=first.phone)
+        ours = next((leg for leg in talk.talking if not leg.outside), talk.talking[0])
+        talk = talk.owned_by(ours)
     return talk
 
 
@@ -343,7 +363,7 @@ def _without_idle_ears(talk: Talk) -> Talk:
     lines = {leg.line for leg in talk.legs}
     for leg in talk.legs:
         if leg.target and leg.target not in lines and leg.place is not Place.TALKING:
-            talk = _without(talk, leg.line)
+            talk = without(talk, leg.line)
     return talk
 
 
@@ -353,32 +373,4 @@ def _handed_over(talk: Talk) -> Talk:
         msgspec.structs.replace(leg, goal=Goal.TRANSFER) if leg in talk.called and leg.goal is not Goal.RECALL else leg
         for leg in talk.legs
     )
-    return _citizen(msgspec.structs.replace(talk, legs=legs), Place.HELD)
-
-
-# ---- changing legs -------------------------------------------------------------------------------------------------
-
-
-def _call(talk: Talk, party: Party, seat: str, phone: str, goal: Goal, target: LineId = NOBODY) -> Talk:
-    number = talk.called_in + 1
-    line = LineId(f"{talk.room}_{number}")
-    leg = Leg(line=line, party=party, place=Place.RINGING, seat=seat, phone=phone, goal=goal, target=target)
-    return msgspec.structs.replace(talk, legs=(*talk.legs, leg), called_in=number)
-
-
-def _without(talk: Talk, line: LineId) -> Talk:
-    return msgspec.structs.replace(talk, legs=tuple(leg for leg in talk.legs if leg.line != line))
-
-
-def _without_seat(talk: Talk, seat: str) -> Talk:
-    leg = talk.of_seat(seat)
-    return talk if leg is None else _without(talk, leg.line)
-
-
-def _citizen(talk: Talk, place: Place) -> Talk:
-    return _change(talk, lambda leg: leg.party is Party.CITIZEN, place)
-
-
-def _change(talk: Talk, which: Callable[[Leg], bool], place: Place) -> Talk:
-    legs = tuple(msgspec.structs.replace(leg, place=place, goal=None) if which(leg) else leg for leg in talk.legs)
-    return msgspec.structs.replace(talk, legs=legs)
+    return put_citizen(msgspec.structs.replace(talk, legs=legs), Place.HELD)

@@ -14,6 +14,7 @@ from calls.model import (
     CallEnded,
     Dismissed,
     OfferMissed,
+    PartyAsked,
     Phase,
     PickedUp,
     Queued,
@@ -93,13 +94,14 @@ def fold(row: CallRow, fact: AnyCallFact) -> CallRow:
             phase = Phase.TALKING.value
             return change(row, phase=phase, seat=fact.seat, answered_at=fact.at, waited_s=waited)
         case TalkChanged():
-            return change(row, seat=fact.talk.owner or row.seat)
+            owner = fact.talk.of_seat(fact.talk.owner)
+            return row if owner is not None and owner.outside else change(row, seat=fact.talk.owner or row.seat)
         case TalkEnded():
             talked = _seconds(row.answered_at, fact.at) if row.answered_at else None
             return change(row, phase=Phase.CLOSING.value, talk_ended_at=fact.at, talked_s=talked)
         case CallEnded():
             return change(row, phase=Phase.ENDED.value, outcome=fact.outcome.value, ended_at=fact.at)
-        case CallArrived() | PickedUp() | TrackOpened() | RecordingMuted():
+        case CallArrived() | PickedUp() | TrackOpened() | RecordingMuted() | PartyAsked():
             return row
         case _:
             assert_never(fact)

@@ -44,6 +44,7 @@ from calls.events import (
     Listened,
     Mute,
     NodeLost,
+    NotRung,
     Ordered,
     PageBack,
     PageGone,
@@ -135,7 +136,7 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
             return _key_pressed(call, house, now)
         case Woke(tag):
             return _woke(call, tag, now)
-        case Asked() | PageGone() | PageBack() | PartiesFound() | LegAnswered() | LegFailed():
+        case Asked() | PageGone() | PageBack() | PartiesFound() | NotRung() | LegAnswered() | LegFailed():
             return NOTHING  # `several` has heard it
         case Unbridged():
             return NOTHING  # remembered by `fold.left_bridge`
@@ -306,6 +307,7 @@ def _end(call: CallState, outcome: Outcome, cause: int, now: datetime) -> Decisi
     elif call.phase in _WAITING:
         reason = LeaveReason.FAILED if outcome is Outcome.FAILED else LeaveReason.ABANDONED
         actions.append(Tell(Abandon(call=call.call, reason=reason)))
+    facts += several.unanswered(call, now)
     facts.append(CallEnded(call=call.call, at=now, outcome=outcome, phase=call.phase, cause=cause))
     return Decision(tuple(facts), (*actions, *several.release(call)))
 
@@ -334,7 +336,7 @@ def _whose(call: CallState, line: LineId, house: House) -> tuple[Party, str]:
     if line == call.line:
         return Party.CITIZEN, ""
     leg = None if call.talk is None else call.talk.of_line(line)
-    return (house.party(call.seat), call.seat) if leg is None else (leg.party, leg.seat)
+    return (house.party(call.seat), call.seat) if leg is None else (leg.party, "" if leg.outside else leg.seat)
 
 
 def _key_pressed(call: CallState, house: House, now: datetime) -> Decision:

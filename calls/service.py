@@ -15,6 +15,7 @@ from calls import events, fold, takeover
 from calls.ledger import Ledger
 from calls.mailbox import Mailbox
 from calls.model import CallArrived, CallState
+from calls.moving import Door
 from calls.takeover import Believing, Numbers
 from hotline.clock import Clock
 from hotline.ids import Ids
@@ -78,10 +79,12 @@ class CallService:
         house: events.House,
         data: Path,
         timezone: ZoneInfo,
+        door: Door,
         check_node: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """`check_node` looks whether an Asterisk that has just come up is what we need; it may take its time."""
         self.switch, self.floor, self.ledger, self.clock, self.house = switch, floor, ledger, clock, house
+        self.door = door
         self.ivr, self._ids, self._data, self._timezone = ivr, ids, data, timezone
         self.boxes: dict[str, Mailbox] = {}
         self.lines: dict[LineId, str] = {}

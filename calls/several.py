@@ -17,6 +17,7 @@ from calls.events import (
     Event,
     Hold,
     House,
+    NotRung,
     PageBack,
     PageGone,
     PartiesFound,
@@ -25,7 +26,7 @@ from calls.events import (
     Woke,
 )
 from calls.legs import Ending, Leg, Party, Place, Talk
-from calls.model import CallState, Phase, Queued, TalkChanged, TalkEnded
+from calls.model import AnyCallFact, CallState, PartyAsked, Phase, Queued, TalkChanged, TalkEnded
 from telephony.model import LegAnswered, LegFailed, LineGone, LineId, OfferEnded, ReturnedLine
 
 HELD = "held"
@@ -66,7 +67,7 @@ def decide(call: CallState, event: Event, house: House, now: datetime) -> Decisi
     if isinstance(event, LegAnswered) and (call.talk is None or call.talk.of_line(event.leg) is None):
         return Decision(actions=(moves.Release(event.leg),))  # it was taken back a moment before
     if call.talk is None or call.phase is not Phase.TALKING:
-        return NOTHING if isinstance(event, LegFailed | PartiesFound) else None
+        return NOTHING if isinstance(event, LegFailed | NotRung | PartiesFound) else None
     if isinstance(event, OfferEnded):  # the offer that the talk began with; a room outlives it
         return NOTHING if call.talk.in_room else None
     if isinstance(event, LineGone) and call.talk.of_line(event.line) is None:
@@ -90,8 +91,10 @@ def _news(talk: Talk, event: Event) -> orders.News | None:
     match event:
         case LegAnswered(leg=line):
             return orders.Answered(line=line)
-        case LegFailed(leg=line):
-            return orders.Failed(line=line)
+        case LegFailed(leg=line, reason=reason):
+            return orders.Failed(line=line, reason=reason.value)
+        case NotRung(line, why):
+            return orders.Failed(line=line, reason=why)
         case LineGone(line=line) if (leg := talk.of_line(line)) is not None and leg.party is not Party.CITIZEN:
             return orders.Gone(line=line)
         case ReturnedLine():
@@ -104,7 +107,19 @@ def _news(talk: Talk, event: Event) -> orders.News | None:
             return None
 
 
-def _asked(call: CallState, command: orders.Command, house: House, now: datetime) -> Decision | None:
+def unanswered(call: CallState, now: datetime) -> tuple[AnyCallFact, ...]:
+    """The call ends while somebody who was asked for rings: he was not reached, and that is told before."""
+    talk = call.talk
+    if talk is None or not any(leg.ask and leg.place is Place.RINGING for leg in talk.legs):
+        return ()
+    rest = tuple(leg for leg in talk.legs if leg.place is not Place.RINGING)
+    left = msgspec.structs.replace(talk, legs=rest)
+    return (TalkChanged(call=call.call, at=now, what="ended", talk=left),)
+
+
+def _asked(call: CallState, command: orders.Command | orders.Sought, house: House, now: datetime) -> Decision | None:
+    if isinstance(command, orders.Sought):
+        return Decision((_sought(call, command, now),))
     talk = talk_of(call, house)
     if talk is None or parties.why_not(talk, command):
         return NOTHING
@@ -130,9 +145,50 @@ def _follow(
     if step.ending is not None:
         return _over(call, happened, actions, house, now)
     actions += [*_floor(call, talk, step.talk), *holds]
-    by = getattr(happened, "by", "")
-    what = type(happened).__name__.lower()
-    return Decision((TalkChanged(call=call.call, at=now, what=what, talk=step.talk, by=by),), tuple(actions))
+    changed = TalkChanged(
+        call=call.call,
+        at=now,
+        what=type(happened).__name__.lower(),
+        talk=step.talk,
+        by=getattr(happened, "by", ""),
+        missed=happened.line if isinstance(happened, orders.Failed) else LineId(""),
+        why=happened.reason if isinstance(happened, orders.Failed) else "",
+    )
+    asked = _party_asked(call, happened, step.talk, now)
+    return Decision((*asked, changed), tuple(actions))
+
+
+def _party_asked(
+    call: CallState, happened: orders.Command | orders.News, after: Talk, now: datetime
+) -> tuple[PartyAsked, ...]:
+    if not isinstance(happened, orders.Wanted) or happened.purpose is orders.Purpose.SEAT:
+        return ()
+    fact = PartyAsked(
+        call=call.call,
+        at=now,
+        ask=after.legs[-1].ask,
+        by=happened.by,
+        purpose=happened.purpose,
+        unit=happened.unit,
+        number=happened.number,
+        private=not isinstance(happened, orders.Consult) or happened.private,
+        callees=1 + len(happened.then),
+        passed_over=happened.passed_over,
+    )
+    return (fact,)
+
+
+def _sought(call: CallState, sought: orders.Sought, now: datetime) -> PartyAsked:
+    return PartyAsked(
+        call=call.call,
+        at=now,
+        ask=sought.ask,
+        by=sought.by,
+        purpose=sought.purpose,
+        unit=sought.unit,
+        number=sought.number,
+        passed_over=sought.passed_over,
+    )
 
 
 def _fell_silent(call: CallState, event: LineGone) -> bool:
@@ -195,10 +251,14 @@ def _without_gone(talk: Talk, happened: orders.Command | orders.News) -> Talk:
 
 def _floor(call: CallState, before: Talk, after: Talk) -> list[Action]:
     """The floor knows which seats talk: who came in is taken, who left wraps up."""
-    was = {leg.seat for leg in before.legs if leg.place in _IN and leg.seat}
-    now = {leg.seat for leg in after.legs if leg.place in _IN and leg.seat}
+    was, now = _seats(before), _seats(after)
     came: list[Action] = [Tell(Adopt(seat=seat, call=call.call)) for seat in sorted(now - was)]
     return [*came, *(Tell(Finish(call=call.call, seat=seat)) for seat in sorted(was - now))]
+
+
+def _seats(talk: Talk) -> set[str]:
+    """Seats of ours that are in the talk."""
+    return {leg.seat for leg in talk.legs if leg.place in _IN and leg.seat and not leg.outside}
 
 
 def _to_queue(call: CallState, actions: list[Action], house: House) -> Decision:

@@ -1,6 +1,6 @@
 """Tables of the call ledger's projection."""
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, String, Table
+from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, String, Table
 
 from hotline.database import UtcDateTime, metadata
 
@@ -62,3 +62,48 @@ call_mutes = Table(
     Column("ended_at", UtcDateTime),
 )
 """When a recording was silent because keys were pressed."""
+
+outside_calls = Table(
+    "outside_calls",
+    metadata,
+    Column("line", String(80), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("day", String(10), nullable=False, index=True),
+    Column("seat", String(20), nullable=False),
+    Column("number", String(32), nullable=False),
+    Column("kind", String(16), nullable=False),
+)
+"""Every call to the outside that the guard admitted; counted per local day."""
+
+asks = Table(
+    "asks",
+    metadata,
+    Column("ask", String(80), primary_key=True),
+    Column("call", String(40), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", String(20), nullable=False),
+    Column("purpose", String(16), nullable=False),
+    Column("unit", String(200), nullable=False),
+    Column("number", String(32), nullable=False),
+    Column("callees", Integer, nullable=False),
+    Column("passed_over", JSON, nullable=False),
+    Column("reached_at", UtcDateTime),
+    Index("ix_asks_unit_at", "unit", "at"),
+)
+"""What was asked of units and of lines outside, folded from the facts."""
+
+ask_tries = Table(
+    "ask_tries",
+    metadata,
+    Column("line", String(80), primary_key=True),
+    Column("ask", String(80), nullable=False, index=True),
+    Column("call", String(40), nullable=False, index=True),
+    Column("rank", Integer, nullable=False),
+    Column("person", String(100), nullable=False),
+    Column("how", String(8), nullable=False),
+    Column("seat", String(20), nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("result", String(24), nullable=False),
+)
+"""Who was called for it, and what came of it; `result` is empty while it rings."""

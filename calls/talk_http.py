@@ -7,36 +7,54 @@ answered 409 with the reason; what is granted happens a moment later, and the ca
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Body, Depends, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
-from agents.model import SeatState, SeatStatus
 from calls import orders, parties, several
+from calls.directory import Directory, Found
 from calls.events import Asked
-from calls.legs import Goal, Place, Talk, situation
+from calls.legs import Callee, Goal, Place, Talk, situation
 from calls.service import CallService
 from hotline.audit import Audit
-from hotline.errors import Conflict, NotFound
-from hotline.http import create
+from hotline.errors import BadInput, Conflict, HotlineError, NotFound
+from hotline.http import RequestBody, create
 from hotline.security import Permission, Principal, Role, require
+from tickets.visibility import mask_number
 
 Party = Annotated[Principal, Depends(require(Permission.CALLS_CONTROL))]
 Supervisor = Annotated[Principal, Depends(require(Permission.CALLS_SUPERVISE))]
 Seat = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[0-9A-Za-z]+$")]
-_BUSY = (SeatState.TALKING, SeatState.OFFERED, SeatState.UNREACHABLE)
+Number = Annotated[str, Field(min_length=1, max_length=40)]
 
 
-class ConsultBody(BaseModel):
+class WhomBody(RequestBody):
+    """Whom to call: a seat, or a number outside that the guard lets pass. One of them."""
+
+    seat: Seat | None = None
+    number: Number | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if len(self.named) > 1:
+            raise ValueError("name one: a seat or a number")
+        return self
+
+    @property
+    def named(self) -> list[str]:
+        """Everything that is given."""
+        return [one for one in (self.seat, self.number) if one is not None]
+
+
+class ConsultBody(WhomBody):
     """Whom to call in. `private`: the citizen hears music meanwhile."""
 
-    seat: Seat
     private: bool = True
 
 
-class SeatBody(BaseModel):
-    """Whom it concerns."""
+class SeatBody(RequestBody):
+    """Whom it concerns; somebody outside by the seat that the talk shows for him (`x1`)."""
 
     seat: Seat
 
@@ -65,7 +83,11 @@ class PartyView(BaseModel):
 
     party: str
     seat: str
+    """Of somebody outside: a name in this talk alone, `x1`."""
     place: str
+    outside: bool = False
+    number: str = ""
+    """Of somebody outside, as people know it."""
 
 
 class TalkView(BaseModel):
@@ -77,12 +99,6 @@ class TalkView(BaseModel):
     parties: list[PartyView]
 
 
-class SeatsPort(Protocol):
-    """Seats that are signed in."""
-
-    def seat(self, seat: str) -> SeatStatus | None: ...
-
-
 Wish = Callable[[Talk], orders.Command]
 """What somebody asks, given the talk. Raises what makes it impossible."""
 
@@ -90,28 +106,26 @@ Wish = Callable[[Talk], orders.Command]
 class Talks:
     """Checks a command against the talk as it is, writes it to the audit, and gives it to the call."""
 
-    def __init__(self, service: CallService, seats: SeatsPort, audit: Audit) -> None:
-        self._service, self._seats, self._audit = service, seats, audit
-
-    def phone(self, seat: str) -> str:
-        """Where a seat can be called now.
-
-        Raises:
-            Conflict: it cannot.
-        """
-        status = self._seats.seat(seat)
-        if status is None or not status.reachable:
-            raise Conflict("That seat is not signed in, or its phone is not registered: choose another one.")
-        if status.state in _BUSY:
-            raise Conflict("That seat is busy: choose another one, or wait.")
-        return status.phone
+    def __init__(self, service: CallService, directory: Directory, audit: Audit) -> None:
+        self._service, self._directory, self._audit = service, directory, audit
 
     def own_phone(self, who: Principal) -> str:
         """The phone of whoever asks."""
-        status = self._seats.seat(who.agent)
-        if status is None or not status.reachable:
-            raise Conflict("You are not signed in at a phone that is registered: sign in first.")
-        return status.phone
+        return self._directory.own_phone(who.agent)
+
+    def whom(self, body: WhomBody, who: Principal) -> Found:
+        """Whom to call.
+
+        Raises:
+            BadInput: nobody is named.
+            HotlineError: he cannot be called.
+        """
+        if body.number is not None:
+            return self._directory.number(body.number, who.agent)
+        if body.seat is None:
+            raise BadInput("Say whom to call: a seat or a number.")
+        party = self._service.house.party(body.seat)
+        return Found(callee=Callee(seat=body.seat, phone=self._directory.phone(body.seat), party=party))
 
     def talk(self, call: str) -> Talk:
         """The talk of a call.
@@ -143,9 +157,12 @@ class Talks:
 
     async def _grant(self, find: Callable[[str, Principal], Talk], who: Principal, call: str, wish: Wish) -> Granted:
         talk = find(call, who)
-        command = wish(talk)
-        action, seat = f"call.{type(command).__name__.lower()}", getattr(command, "seat", "")
-        detail = {"seat": seat} if seat else {}
+        try:
+            command = wish(talk)
+        except HotlineError as error:
+            await self._audit.record(who, "call.ask", call, result="refused", detail={"why": str(error)})
+            raise
+        action, detail = f"call.{type(command).__name__.lower()}", _detail(command)
         if refused := parties.why_not(talk, command):
             await self._audit.record(who, action, call, result="refused", detail=detail)
             raise Conflict(refused)
@@ -154,21 +171,30 @@ class Talks:
         return Granted(call=call, situation=situation(talk).value)
 
 
+def _detail(command: orders.Command) -> dict[str, str]:
+    """Whom it is about, for the audit. A number of the installation's own list may be anybody's: masked."""
+    seat = getattr(command, "seat", "")
+    if isinstance(command, orders.Wanted) and not seat:
+        named = {"unit": command.unit} if command.unit else {}
+        return {"number": mask_number(command.number), "purpose": command.purpose.value, **named}
+    return {"seat": seat} if seat else {}
+
+
 def _any(find: Callable[[str], Talk], call: str, _who: Principal) -> Talk:
     return find(call)
 
 
-def routes(service: CallService, seats: SeatsPort, audit: Audit) -> APIRouter:
+def routes(service: CallService, directory: Directory, audit: Audit) -> APIRouter:
     """Routes under `/api/v1/calls/{call}`."""
     router = APIRouter()
-    talks = Talks(service, seats, audit)
+    talks = Talks(service, directory, audit)
 
     @router.get("/{call}/talk")
     async def talk(call: str, who: Party) -> TalkView:
         """Everybody in the talk: of one's own; supervisors of any."""
         return _view(call, talks.talk(call) if Role.SUPERVISOR in who.roles else talks.own(call, who))
 
-    _party_routes(router, talks, service)
+    _party_routes(router, talks)
     _supervision_routes(router, talks)
     return router
 
@@ -176,32 +202,39 @@ def routes(service: CallService, seats: SeatsPort, audit: Audit) -> APIRouter:
 def _view(call: str, talk: Talk) -> TalkView:
     hidden = (Place.LISTENING, Place.WHISPERING)
     shown = [leg for leg in talk.legs if leg.place not in hidden and leg.goal is not Goal.LISTEN]
-    parties = [PartyView(party=leg.party.value, seat=leg.seat, place=leg.place.value) for leg in shown]
+    parties = [
+        PartyView(
+            party=leg.party.value,
+            seat=leg.seat,
+            place=leg.place.value,
+            outside=leg.outside,
+            number=leg.phone if leg.outside else "",
+        )
+        for leg in shown
+    ]
     return TalkView(call=call, situation=situation(talk).value, owner=talk.owner, parties=parties)
 
 
-def _party_routes(router: APIRouter, talks: Talks, service: CallService) -> None:
+def _party_routes(router: APIRouter, talks: Talks) -> None:
     @router.post("/{call}/consult", status_code=202, response_model=Granted)
     async def consult(request: Request, call: str, body: ConsultBody, who: Party) -> Response:
-        """Ask another seat: with the citizen on hold, or into the talk."""
+        """Ask somebody else: with the citizen on hold, or into the talk."""
 
         def wish(_: Talk) -> orders.Command:
-            phone, party = talks.phone(body.seat), service.house.party(body.seat)
-            return orders.Consult(by=who.agent, seat=body.seat, phone=phone, party=party, private=body.private)
+            return orders.Consult(**_wanted(talks.whom(body, who), who), private=body.private)
 
         return await talks.ask(request, who, call, wish)
 
     @router.post("/{call}/transfer", status_code=202, response_model=Granted)
     async def transfer(
-        request: Request, call: str, who: Party, body: Annotated[MaybeSeatBody | None, Body()] = None
+        request: Request, call: str, who: Party, body: Annotated[WhomBody | None, Body()] = None
     ) -> Response:
-        """Hand the citizen over: to `seat` without a word, or, without `seat`, to whom was asked."""
+        """Hand the citizen over: to whom is named without a word, or, when nobody is, to whom was asked."""
 
         def wish(_: Talk) -> orders.Command:
-            if body is None or body.seat is None:
+            if body is None or not body.named:
                 return orders.Leave(by=who.agent)
-            phone, party = talks.phone(body.seat), service.house.party(body.seat)
-            return orders.Transfer(by=who.agent, seat=body.seat, phone=phone, party=party)
+            return orders.Transfer(**_wanted(talks.whom(body, who), who))
 
         return await talks.ask(request, who, call, wish)
 
@@ -256,6 +289,22 @@ def _party_routes(router: APIRouter, talks: Talks, service: CallService) -> None
     async def leave(request: Request, call: str, who: Party) -> Response:
         """Go; the others talk on."""
         return await talks.ask(request, who, call, lambda _: orders.Leave(by=who.agent))
+
+
+def _wanted(found: Found, who: Principal) -> dict[str, Any]:
+    """The fields of `orders.Wanted`."""
+    first = found.callee
+    return {
+        "by": who.agent,
+        "seat": first.seat,
+        "phone": first.phone,
+        "party": first.party,
+        "person": first.person,
+        "rank": first.rank,
+        "purpose": found.purpose,
+        "unit": found.unit,
+        "number": found.number,
+    }
 
 
 def _supervision_routes(router: APIRouter, talks: Talks) -> None:

@@ -4,13 +4,14 @@ The file is named by `HOTLINE_CONFIG`, or is `hotline.toml` in the data folder w
 """
 
 import os
+import re
 from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -20,6 +21,17 @@ from pydantic_settings import (
 )
 
 from hotline.errors import BadInput
+
+_CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+_TRUNK = {
+    "trunk_host": (r"[A-Za-z0-9.-]{1,200}(:[0-9]{1,5})?", "write HOST or HOST:PORT"),
+    "trunk_user": (r"[A-Za-z0-9._+-]{1,80}", "an account is letters, digits and . _ + -"),
+    "trunk_secret": (r"[!-:<-Z^-~]{1,120}", "a secret is printable ASCII without blanks, ; [ ] and the backslash"),
+    "trunk_caller": (r"[+]?[0-9]{2,20}", "write the number in digits"),
+    "trunk_prefix": (r"[0-9]{1,8}", "a prefix is at most 8 digits"),
+    "trunk_night": (f"{_CLOCK}-{_CLOCK}", "write it as HH:MM-HH:MM"),
+}
+"""What each setting of the outgoing trunk may look like: they end up in Asterisk's configuration."""
 
 
 class Settings(BaseSettings):
@@ -49,6 +61,27 @@ class Settings(BaseSettings):
     """Engine that the speech model is for; see `transcription.engines`."""
     trunks: Annotated[tuple[IPv4Network, ...], NoDecode] = (IPv4Network("127.0.0.1/32"),)
     """Addresses that citizens' calls come from (carrier, SBC), comma-separated."""
+    trunk_host: str = ""
+    """`HOST` or `HOST:PORT` of the carrier or SBC that calls go out through; empty: nothing is dialled out."""
+    trunk_user: str = ""
+    """Account there; empty: we are known by our address."""
+    trunk_secret: SecretStr = SecretStr("")
+    trunk_caller: str = "12345"
+    """The number that is shown to whoever is called; never the citizen's."""
+    trunk_prefix: str = ""
+    """Digits that the carrier wants in front of every number."""
+    trunk_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    """Numbers that may be dialled beside those of the catalogue and the roster, comma-separated; a `*` at the end
+    stands for whatever follows. Premium and international numbers may be dialled only when they are listed here."""
+    trunk_lines: int = Field(default=10, ge=1, le=1000)
+    """Calls to the outside at the same time."""
+    trunk_daily: int = Field(default=500, ge=0)
+    """Calls to the outside in one day, all together."""
+    trunk_daily_seat: int = Field(default=60, ge=0)
+    """The same, asked for by one seat."""
+    trunk_night: str = "22:00-06:00"
+    """From when to when nobody but emergency lines, utilities, sub-centres and experts on duty is called; empty: never.
+    """
     proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses of reverse proxies (TLS) in front of us, comma-separated. Only they are believed who a request
     comes from (X-Forwarded-For) and how (X-Forwarded-Proto)."""
@@ -76,7 +109,7 @@ class Settings(BaseSettings):
     timezone: str = "Asia/Shanghai"
     log_json: bool = False
 
-    @field_validator("trunks", "proxies", mode="before")
+    @field_validator("trunks", "proxies", "trunk_allow", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -86,6 +119,22 @@ class Settings(BaseSettings):
     def _somewhere(cls, value: tuple[IPv4Network, ...]) -> tuple[IPv4Network, ...]:
         if not value:
             raise ValueError("name at least one address that calls may come from")
+        return value
+
+    @field_validator("trunk_host", "trunk_user", "trunk_secret", "trunk_caller", "trunk_prefix", "trunk_night")
+    @classmethod
+    def _plain(cls, value: str | SecretStr, info: ValidationInfo) -> str | SecretStr:
+        pattern, wanted = _TRUNK[info.field_name or ""]
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if text and not re.fullmatch(pattern, text):
+            raise ValueError(wanted)
+        return value
+
+    @field_validator("trunk_allow")
+    @classmethod
+    def _numbers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [one for one in value if not re.fullmatch(r"[+]?[0-9]{2,20}[*]?", one)]:
+            raise ValueError(f"write digits, with a * at the end where more may follow, not {', '.join(wrong)}")
         return value
 
     @field_validator("proxies")

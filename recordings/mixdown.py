@@ -26,7 +26,7 @@ HORIZON = timedelta(hours=24)
 BLOCK = 30 * RATE
 """Frames composed at a time."""
 
-_ORDER = (Party.CITIZEN, Party.OPERATOR, Party.EXPERT, Party.SUPERVISOR, Party.UNKNOWN)
+_ORDER = (Party.CITIZEN, Party.OPERATOR, Party.EXPERT, Party.SUPERVISOR, Party.OUTSIDE, Party.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class Party(StrEnum):
     OPERATOR = "operator"  # 话务员
     EXPERT = "expert"  # 专家
     SUPERVISOR = "supervisor"  # 班长
+    OUTSIDE = "outside"  # 外线
     UNKNOWN = "unknown"  # a track nobody told us of: its sound is kept all the same
 
 

@@ -17,8 +17,8 @@ from telephony.ami import AmiLink
 from telephony.amiproto import Ask
 from telephony.amiwire import Value
 from telephony.errors import ActionRefused, LineGoneError
-from telephony.known import Known, Leg, drop_leg, leave_talk
-from telephony.model import LineId, PhoneId, Placed
+from telephony.known import CARRIER, Known, Leg, drop_leg, leave_talk
+from telephony.model import Admitted, LineId, PhoneId, Placed
 from telephony.provisioning import account_of
 
 SETTLING_S = 1.0
@@ -97,12 +97,21 @@ class AsteriskRooms:
         check_words(leg, phone, track_folder)
         if not _is_room(room):
             raise BadInput("A room's name begins with `room_`.")
-        await self._call(leg, phone, ring, ("room", room), {"TRACKS": track_folder})
+        await self._call(leg, f"PJSIP/{account_of(phone)}", ring, ("room", room), {"TRACKS": track_folder})
+
+    async def dial_out(self, room: str, leg: LineId, *, number: Admitted, ring: timedelta, track_folder: str) -> None:
+        check_words(leg, PhoneId(number.digits), track_folder)
+        if not _is_room(room):
+            raise BadInput("A room's name begins with `room_`.")
+        longest = str(round(number.longest.total_seconds()))
+        variables = {"TRACKS": track_folder, "LONGEST": longest}
+        await self._call(leg, f"PJSIP/{number.digits}@{CARRIER}", ring, ("room", room), variables)
 
     async def listen(self, leg: LineId, *, phone: PhoneId, target: LineId, ring: timedelta, track_folder: str) -> None:
         check_words(leg, phone, track_folder)
         self._must_live(target)
-        await self._call(leg, phone, ring, ("spy", "listen"), {"TRACKS": track_folder, "TARGET": target})
+        variables = {"TRACKS": track_folder, "TARGET": target}
+        await self._call(leg, f"PJSIP/{account_of(phone)}", ring, ("spy", "listen"), variables)
 
     async def whisper(self, leg: LineId, *, on: bool) -> None:
         self._must_live(leg)
@@ -116,11 +125,11 @@ class AsteriskRooms:
             await self._link.act("Hangup", {"Channel": leg, "Cause": 16})
 
     async def _call(
-        self, leg: LineId, phone: PhoneId, ring: timedelta, where: tuple[str, str], variables: dict[str, str]
+        self, leg: LineId, channel: str, ring: timedelta, where: tuple[str, str], variables: dict[str, str]
     ) -> None:
         self._known().legs[leg] = Leg(leg, self._clock.now())
         headers: dict[str, Value] = {
-            "Channel": f"PJSIP/{account_of(phone)}",
+            "Channel": channel,
             "ChannelId": leg,
             "Context": where[0],
             "Exten": where[1],

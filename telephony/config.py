@@ -61,6 +61,7 @@ def values(
         "AMI_USER": identity.ami_user,
         "BASE": str(places.base),
         "BIND": settings.bind,
+        "CARRIER": _carrier(settings),
         "ENTITY": identity.entity,
         "ETC": str(places.etc),
         "HTTP_PORT": str(identity.http_port),
@@ -78,6 +79,22 @@ def values(
         "TRACKS": str(places.tracks),
         "TRUNKS": "\n".join(f"match = {network}" for network in settings.trunks),
     }
+
+
+def _carrier(settings: Settings) -> str:
+    """Where calls go out, when they do."""
+    if not settings.trunk_host:
+        return ""
+    log_in = [
+        "[carrier]", "type = auth", "auth_type = userpass", f"username = {settings.trunk_user}",
+        f"password = {settings.trunk_secret.get_secret_value()}",
+    ]  # fmt: skip
+    parts = [
+        "[carrier](carrier-plain)", f"from_user = {settings.trunk_caller}",
+        *(["outbound_auth = carrier"] if settings.trunk_user else []),
+        "[carrier]", "type = aor", f"contact = sip:{settings.trunk_host}", *(log_in if settings.trunk_user else []),
+    ]  # fmt: skip
+    return "\n".join(parts)
 
 
 def _max_files() -> int:

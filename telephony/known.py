@@ -43,7 +43,10 @@ CLOSING = timedelta(seconds=1)
 DIALLING = timedelta(seconds=2)
 """How long somebody called into a room may have no channel yet."""
 
-_SEAT = re.compile(r"PJSIP/seat(\d+)")
+CARRIER = PhoneId("carrier")
+"""What stands for the phone of somebody outside, who was called through the carrier."""
+
+_SEAT = re.compile(r"PJSIP/(?:seat(\d+)|carrier)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,9 +348,9 @@ def reach(known: Known, phone: PhoneId, reachable: bool, at: datetime) -> Facts:
 
 
 def phone_of(channel: str) -> PhoneId:
-    """`PJSIP/seat8001-00000003` → `8001`; empty for any other channel."""
+    """`PJSIP/seat8001-00000003` → `8001`; `carrier` for somebody outside; empty for any other channel."""
     found = _SEAT.fullmatch(channel.rpartition("-")[0])
-    return PhoneId(found.group(1)) if found else PhoneId("")
+    return PhoneId(found.group(1) or CARRIER) if found else NO_PHONE
 
 
 def remember(memory: dict[K, V], key: K, value: V) -> None:

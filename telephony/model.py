@@ -5,7 +5,7 @@ name and the second it was made, so it is never used again after a restart). Wha
 and bridges to get there stays inside this room.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
@@ -178,6 +178,15 @@ SwitchFact = (
     Arrived | LineGone | ReturnedLine | Rang | SeatAnswered | OfferEnded | Bridged | Unbridged
     | KeyPressed | TrackStarted | TrackStopped | PhoneChanged | LegRang | LegAnswered | LegFailed | NodeUp | NodeDown
 )  # fmt: skip
+
+
+class Admitted(msgspec.Struct, frozen=True, kw_only=True):
+    """A number that may be dialled through the carrier. Only the guard of outgoing calls makes one."""
+
+    digits: str
+    """As the carrier wants them."""
+    longest: timedelta
+    """The call is ended after this."""
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from telephony.model import Collected, LineId, PhoneId, Placed, Snapshot, SwitchFact
+from telephony.model import Admitted, Collected, LineId, PhoneId, Placed, Snapshot, SwitchFact
 
 
 class Rooms(Protocol):
@@ -21,6 +21,10 @@ class Rooms(Protocol):
     async def invite(self, room: str, leg: LineId, *, phone: PhoneId, ring: timedelta, track_folder: str) -> None:
         """Ring `phone`; it is in the room as soon as it answers. `leg` names the line from now on; `LegAnswered` or
         `LegFailed` tells how it went."""
+        ...
+
+    async def dial_out(self, room: str, leg: LineId, *, number: Admitted, ring: timedelta, track_folder: str) -> None:
+        """The same with somebody outside, through the carrier. A redirect is a refusal."""
         ...
 
     async def listen(self, leg: LineId, *, phone: PhoneId, target: LineId, ring: timedelta, track_folder: str) -> None:

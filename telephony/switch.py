@@ -22,7 +22,7 @@ from telephony.bridges import AsteriskRooms, Target, check_words, redirect
 from telephony.channels import asked_variables, in_agi, lines_of
 from telephony.endpoint import AmiEndpoint
 from telephony.errors import ActionRefused, AsteriskUnreachable, LineGoneError
-from telephony.known import Facts, Known, begin_offer, drop_offer, expire, phone_of, sent
+from telephony.known import CARRIER, NO_PHONE, Facts, Known, begin_offer, drop_offer, expire, phone_of, sent
 from telephony.model import Collected, LineId, NodeDown, NodeUp, PhoneId, Snapshot, SwitchFact
 from telephony.reconcile import reconcile
 from telephony.selfcheck import self_check
@@ -315,4 +315,4 @@ def _reachable(devices: Reply) -> frozenset[PhoneId]:
     states: Mapping[PhoneId, bool] = {
         phone_of(item.get("Device", "") + "-"): is_reachable(item.get("State", "")) for item in devices.items
     }
-    return frozenset(phone for phone, reachable in states.items() if phone and reachable)
+    return frozenset(phone for phone, reachable in states.items() if phone not in (NO_PHONE, CARRIER) and reachable)

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from urllib.parse import unquote
 
 from telephony.known import (
+    CARRIER,
+    NO_PHONE,
     Facts,
     Known,
     Leg,
@@ -298,7 +300,7 @@ def _track_stop(known: Known, event: Event, at: datetime) -> Facts:
 def _device(known: Known, event: Event, at: datetime) -> Facts:
     device = event.get("Device", "")
     phone = phone_of(device + "-")
-    return reach(known, phone, is_reachable(event.get("State", "")), at) if phone else []
+    return reach(known, phone, is_reachable(event.get("State", "")), at) if phone not in (NO_PHONE, CARRIER) else []
 
 
 def is_reachable(state: str) -> bool:

@@ -23,6 +23,7 @@ from telephony.softphone import (
     Source,
     Tone,
 )
+from telephony.softphone.message import user
 
 CITIZEN_TONE = 600
 SEAT_TONE = 1300
@@ -162,6 +163,60 @@ class SeatPhone:
             call.answer()
             if manners.hang_up_after is not None:
                 self.phone.after(manners.hang_up_after, call.hang_up)
+
+    def __enter__(self) -> Self:
+        self.phone.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.phone.stop()
+
+
+class Carrier:
+    """The other end of the outgoing trunk: takes every call that comes, as `manners` of its number say."""
+
+    def __init__(self, server: tuple[str, int], *, sip_port: int = 0, ear_seconds: float = 600.0) -> None:
+        self.manners: dict[str, Manners] = {}
+        """By number; what is not there answers at once with a tone of `EXPERT_TONE`."""
+        self.calls: list[tuple[str, IncomingCall]] = []
+        """Every call that rang here with the number it was for, oldest first."""
+        self._changed = threading.Condition()
+        self.phone = Softphone(server, on_call=self._rings, sip_port=sip_port, ear_seconds=ear_seconds)
+
+    def numbers(self) -> list[str]:
+        """What was dialled so far."""
+        return [number for number, _ in list(self.calls)]
+
+    def wait_rings(self, number: str, count: int = 1, timeout: float = 20.0) -> IncomingCall:
+        """Wait until `number` was dialled `count` times; the latest of these calls."""
+        with self._changed:
+            rang = self._changed.wait_for(lambda: self.numbers().count(number) >= count, timeout)
+            assert rang, f"{number} was not dialled {count} times: {self.numbers()}"
+        return [call for dialled, call in self.calls if dialled == number][-1]
+
+    def wait_talks(self, number: str, timeout: float = 20.0) -> IncomingCall:
+        """Wait until `number` was dialled and talks."""
+        call = self.wait_rings(number, timeout=timeout)
+        assert call.wait_until(CallState.TALKING, timeout), f"did not talk: {call.ending}"
+        return call
+
+    def _rings(self, call: IncomingCall) -> None:
+        number = user(call.invitation.value("To"))
+        manners = self.manners.get(number, Manners(saying=Tone(EXPERT_TONE)))
+        with self._changed:
+            self.calls.append((number, call))
+            self._changed.notify_all()
+        if manners.refuse:
+            call.reject(manners.refuse, contact=manners.contact)
+        elif manners.answer_after is not None:
+            call.say(Tone(EXPERT_TONE) if manners.saying is None else manners.saying)
+            self.phone.after(manners.answer_after, lambda: self._answer(call))
+
+    def _answer(self, call: IncomingCall) -> None:
+        if call.state is CallState.RINGING:
+            call.answer()
 
     def __enter__(self) -> Self:
         self.phone.start()

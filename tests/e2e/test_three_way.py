@@ -135,6 +135,11 @@ def _bin(frequency: int, size: int) -> int:
 @pytest.fixture(scope="module")
 def people(hotline: Server) -> dict[str, dict[str, str]]:
     """Log-ins of the demonstration people who have a seat each."""
+    return log_ins(hotline)
+
+
+def log_ins(hotline: Server) -> dict[str, dict[str, str]]:
+    """The cookies of the people of `ROLES`, by seat."""
     logins = dict(re.findall(r"^  ([a-z]+) +(\S+)   \(", "\n".join(hotline.lines), re.MULTILINE))
     return {seat: log_in(hotline, role, logins[role]) for seat, role in ROLES.items()}
 

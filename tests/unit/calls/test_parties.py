@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calls import orders
-from calls.legs import Ending, Goal, Party, Place, Situation, Talk, situation
+from calls.legs import Callee, Ending, Goal, Party, Place, Situation, Talk, situation
 from calls.moves import Eavesdrop, Invite, Murmur, Put, Release, moves
 from calls.outcomes import BOSS, CITIZEN, EXPERT, GIVEN, OPERATOR, leg, talk
 from calls.parties import MOST, decide, why_not
@@ -17,6 +18,8 @@ pytestmark = pytest.mark.unit
 
 SEATS = ["operator", "expert", "second", "third", "fourth", "supervisor"]
 IN = (Place.TALKING, Place.HELD)
+CALLEES = [Callee(seat="second", phone="second"), Callee(seat="third", phone="third"), Callee(phone="07176251234")]
+"""Who may come in somebody's place."""
 
 
 @st.composite
@@ -25,7 +28,12 @@ def happenings(draw: st.DrawFn) -> orders.Command | orders.News:
     by, seat = draw(st.sampled_from(SEATS)), draw(st.sampled_from(SEATS[1:]))
     line = LineId(draw(st.sampled_from(["citizen", "operator", *(f"room_x_{n}" for n in range(1, 9))])))
     lines = frozenset(LineId(one) for one in draw(st.sets(st.sampled_from(["citizen", "operator", line]))))
+    then = tuple(draw(st.lists(st.sampled_from(CALLEES), max_size=3)))
+    purpose = draw(st.sampled_from(list(orders.Purpose)))
     choices: list[orders.Command | orders.News] = [
+            orders.Consult(by=by, phone="110", purpose=purpose, private=draw(st.booleans()), then=then),
+            orders.Consult(by=by, seat=seat, phone=seat, purpose=orders.Purpose.UNIT, then=then),
+            orders.Transfer(by=by, phone="12366", purpose=orders.Purpose.LINE, then=then),
             orders.Consult(by=by, seat=seat, phone=seat), orders.Consult(by=by, seat=seat, phone=seat, private=False),
             orders.Transfer(by=by, seat=seat, phone=seat), orders.Merge(by=by), orders.Swap(by=by),
             orders.Retrieve(by=by), orders.Cancel(by=by), orders.Leave(by=by), orders.Drop(by=by, line=line),
@@ -281,3 +289,62 @@ def test_words_of_lines_that_are_no_party_change_nothing() -> None:
     three = GIVEN["three"]
     assert decide(three, orders.Answered(line=EXPERT)).talk == three
     assert decide(three, orders.Failed(line=EXPERT)).talk == three
+
+
+def unit_asked(then: tuple[Callee, ...]) -> Talk:
+    """The expert of a unit rings, and `then` who would be called next."""
+    wish = orders.Consult(
+        by="operator", seat="expert", phone="expert", purpose=orders.Purpose.UNIT, unit="fund", then=then
+    )  # fmt: skip
+    return decide(GIVEN["pair"], wish).talk
+
+
+def test_the_next_of_the_roster_is_called_until_one_comes() -> None:
+    now = unit_asked((Callee(phone="07176251234", person="Li", rank=1), Callee(seat="third", phone="7003", rank=2)))
+    assert [(one.seat, one.phone, one.outside) for one in now.called] == [("expert", "expert", False)]
+    now = decide(now, orders.Failed(line=LineId("room_x_1"), reason="busy")).talk
+    second = now.called[0]
+    assert (second.phone, second.outside, second.person, second.ask) == ("07176251234", True, "Li", "room_x_1")
+    now = decide(now, orders.Failed(line=second.line)).talk
+    assert [(one.seat, one.phone, one.outside, one.rank) for one in now.called] == [("third", "7003", False, 2)]
+    now = decide(now, orders.Failed(line=now.called[0].line)).talk
+    assert situation(now) is Situation.PAIR
+
+
+def test_who_is_in_the_talk_already_is_not_called_in_his_turn() -> None:
+    now = unit_asked((Callee(seat="operator", phone="operator"), Callee(phone="07176251234")))
+    now = decide(now, orders.Failed(line=LineId("room_x_1"))).talk
+    assert [one.phone for one in now.called] == ["07176251234"]
+
+
+def test_the_longest_hold_ends_the_walk_through_the_roster() -> None:
+    now = unit_asked((Callee(phone="07176251234"),))
+    assert situation(decide(now, orders.TooLong()).talk) is Situation.PAIR
+
+
+def test_who_has_come_is_followed_by_nobody() -> None:
+    now = decide(unit_asked((Callee(phone="07176251234"),)), orders.Answered(line=LineId("room_x_1"))).talk
+    now = decide(now, orders.Gone(line=LineId("room_x_1"))).talk
+    assert situation(now) is Situation.PAIR
+
+
+def test_who_calls_an_emergency_line_stays_until_it_answers() -> None:
+    wish = orders.Consult(by="operator", phone="110", party=Party.OUTSIDE, purpose=orders.Purpose.EMERGENCY)
+    assert "into the talk" in why_not(GIVEN["pair"], wish)
+    warm = msgspec.structs.replace(wish, private=False)
+    now = decide(GIVEN["pair"], warm).talk
+    assert situation(now) is Situation.INVITING
+    assert "Stay" in why_not(now, orders.Leave(by="operator"))
+    assert not why_not(now, orders.Cancel(by="operator"))
+    there = decide(now, orders.Answered(line=LineId("room_x_1"))).talk
+    left = decide(there, orders.Leave(by="operator"))
+    assert [one.party for one in left.talk.talking] == [Party.OUTSIDE]
+    assert left.talk.owner_phone == "", "nobody of ours is behind that number"
+    assert decide(left.talk, orders.Gone(line=LineId("room_x_1"))).ending is Ending.OVER
+
+
+def test_nobody_outside_is_called_back_when_a_transfer_fails() -> None:
+    outside = GIVEN["handed over outside"]
+    taken = decide(outside, orders.TakeOver(by="supervisor", phone="8101")).talk
+    alone = decide(taken, orders.Gone(line=LineId("office"))).talk
+    assert decide(alone, orders.Failed(line=alone.called[0].line)).ending is Ending.TO_QUEUE

@@ -1,0 +1,174 @@
+"""Who outside may be called: the one guard that everything which dials out must pass. Pure.
+
+Toll fraud is what happens to telephone systems that dial what they are told to. So there is an allow-list and no
+other way: numbers that the catalogue or the roster names, and what the installation lists; premium and international
+numbers only when they are listed by themselves. On top of that a limit of calls at the same time, limits per day, and
+a night in which only those are called who are there at night. Emergency lines have no limits: an operator who needs
+110 gets it. Knows no clock, no trunk and no database.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import time, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from telephony.model import Admitted
+
+LONGEST = timedelta(hours=2)
+"""A call to the outside is ended after this, whoever forgot it."""
+
+
+class Kind(StrEnum):
+    """Why a number may be dialled."""
+
+    EMERGENCY = "emergency"  # 110, 119, 120, 122
+    UTILITY = "utility"  # water, power, gas, heat, transport
+    SUBCENTER = "subcenter"  # a vertically managed line with seats of its own
+    EXTERNAL = "external"  # lines of other bodies
+    ROSTER = "roster"  # an expert's fixed number
+    LISTED = "listed"  # the installation's own list
+
+
+AT_NIGHT = frozenset({Kind.EMERGENCY, Kind.UTILITY, Kind.SUBCENTER, Kind.ROSTER})
+"""Who is there at night; the roster knows its own hours."""
+
+
+class Why(StrEnum):
+    """Why a number is not dialled."""
+
+    NO_TRUNK = "no_trunk"
+    MALFORMED = "malformed"
+    INTERNATIONAL = "international"
+    PREMIUM = "premium"
+    NOT_LISTED = "not_listed"
+    NIGHT = "night"
+    LINES_BUSY = "lines_busy"
+    DAY_FULL = "day_full"
+    SEAT_DAY_FULL = "seat_day_full"
+
+
+SENTENCES: Mapping[Why, str] = {
+    Why.NO_TRUNK: "No outgoing trunk is configured: an administrator sets HOTLINE_TRUNK_HOST.",
+    Why.MALFORMED: "This is no telephone number: write 2 to 20 digits, blanks and dashes between them at most.",
+    Why.INTERNATIONAL: "International numbers are not dialled: an administrator lists those that are needed.",
+    Why.PREMIUM: "Numbers that cost extra are not dialled: an administrator lists those that are needed.",
+    Why.NOT_LISTED: "This number is in neither the catalogue nor the roster: an administrator adds it.",
+    Why.NIGHT: "This number is not dialled at night: wait for the day, or ask a supervisor.",
+    Why.LINES_BUSY: "Every line to the outside is in use: wait until one is free.",
+    Why.DAY_FULL: "As many calls to the outside as are allowed in a day were made: an administrator raises the limit.",
+    Why.SEAT_DAY_FULL: "This seat has made as many calls to the outside as it may today: ask a supervisor.",
+}
+"""What people are told."""
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """A number that the catalogue or the roster names."""
+
+    number: str
+    """As people know it: `110`, `12366`."""
+    dial: str
+    """What is dialled for it."""
+    kind: Kind
+    name: str = ""
+    unit: str = ""
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What this installation allows."""
+
+    trunk: bool
+    region: str
+    """Our own area code, with its 0."""
+    prefix: str = ""
+    allow: tuple[str, ...] = ()
+    lines: int = 10
+    daily: int = 500
+    daily_seat: int = 60
+    night: tuple[time, time] | None = None
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What goes on, and went on today."""
+
+    lines: int = 0
+    today: int = 0
+    today_of_seat: int = 0
+
+
+class Permitted(msgspec.Struct, frozen=True, kw_only=True):
+    """It may be dialled now."""
+
+    admitted: Admitted
+    target: Target
+
+
+def read(raw: str) -> str | None:
+    """The digits of a number as somebody wrote it, +86 and 0086 taken off, other countries' as `00…`; nothing when it
+    is no number. Whatever is not a digit, a blank or a dash between digits, or a + in front, makes it none."""
+    if not re.fullmatch(r"\+?[0-9](?:[ -]?[0-9]){1,19}", raw, re.ASCII):
+        return None
+    digits = raw.replace(" ", "").replace("-", "")
+    digits = "00" + digits[1:] if digits.startswith("+") else digits
+    digits = digits.removeprefix("0086")
+    return digits if len(digits) > 1 else None
+
+
+_PREMIUM = re.compile(r"(?:0[0-9]{2,3})?(?:16[08][0-9]{3,5}|125[89][0-9]{2,6}|1018[0-9]{2,4})", re.ASCII)
+"""Information services that are billed to the caller (信息台), with or without an area code."""
+
+
+def decide(raw: str, targets: Mapping[str, Target], rules: Rules, usage: Usage, now: time) -> Permitted | Why:
+    """Whether this number may be dialled at this local time. `targets`: by every way to write their numbers."""
+    number = read(raw)
+    if number is None:
+        return Why.MALFORMED
+    found = look_up(number, targets, rules)
+    if isinstance(found, Why):
+        return found
+    if not rules.trunk:
+        return Why.NO_TRUNK
+    if found.kind is not Kind.EMERGENCY and (refused := _limits(found.kind, rules, usage, now)) is not None:
+        return refused
+    return Permitted(admitted=Admitted(digits=rules.prefix + found.dial, longest=LONGEST), target=found)
+
+
+def look_up(number: str, targets: Mapping[str, Target], rules: Rules) -> Target | Why:
+    """Who is reached by these digits, if anybody may be."""
+    local = number.removeprefix(rules.region) if rules.region else number
+    found = targets.get(number) or targets.get(local) or targets.get(rules.region + number)
+    listed = _is_listed(number, rules.allow)
+    for one in {number, found.dial if found else number}:
+        if not (listed or _is_listed(one, rules.allow)):
+            if one.startswith("00"):
+                return Why.INTERNATIONAL
+            if _PREMIUM.fullmatch(one):
+                return Why.PREMIUM
+    if found is not None:
+        return found
+    return Target(number=number, dial=number, kind=Kind.LISTED) if listed else Why.NOT_LISTED
+
+
+def _is_listed(number: str, allow: tuple[str, ...]) -> bool:
+    patterns = [read_listed(one) for one in allow]
+    return any(number.startswith(one[:-1]) if one.endswith("*") else number == one for one in patterns)
+
+
+def read_listed(one: str) -> str:
+    """An entry of the list in the form of `read`."""
+    return "00" + one[1:] if one.startswith("+") else one
+
+
+def _limits(kind: Kind, rules: Rules, usage: Usage, now: time) -> Why | None:
+    if kind not in AT_NIGHT and rules.night is not None and _within(now, *rules.night):
+        return Why.NIGHT
+    if usage.lines >= rules.lines:
+        return Why.LINES_BUSY
+    if usage.today >= rules.daily:
+        return Why.DAY_FULL
+    return Why.SEAT_DAY_FULL if usage.today_of_seat >= rules.daily_seat else None
+
+
+def _within(now: time, first: time, last: time) -> bool:
+    return first <= now < last if first <= last else now >= first or now < last

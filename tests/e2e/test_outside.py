@@ -1,0 +1,136 @@
+"""Calls to the outside as people make them: through the API, on a real Asterisk, to a carrier's phone."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from telephony.softphone import CallState
+from tests.asterisk_node import free_udp_port
+from tests.e2e import invariants
+from tests.e2e.test_three_way import OPERATOR, ROLES, Desk, _ticket, log_ins
+from tests.house import Server
+from tests.phones import CITIZEN_TONE, EXPERT_TONE, SEAT_TONE, Carrier, Manners, ended, eventually, hears, wait_hears
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+PORT = free_udp_port()
+TRUNK = {
+    "HOTLINE_TRUNK_HOST": f"127.0.0.1:{PORT}",
+    "HOTLINE_TRUNK_ALLOW": "07176000*",
+    "HOTLINE_TRUNK_LINES": "2",
+    "HOTLINE_TRUNK_NIGHT": "",
+}
+OFFICE = "07176000001"
+
+
+@pytest.fixture(scope="module")
+def hotline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running hotline with a way out."""
+    with Server(tmp_path_factory.mktemp("outside") / "data", TRUNK) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def people(hotline: Server) -> dict[str, dict[str, str]]:
+    return log_ins(hotline)
+
+
+@pytest.fixture
+def carrier(hotline: Server) -> Iterator[Carrier]:
+    with Carrier(hotline.sip, sip_port=PORT) as phone:
+        yield phone
+
+
+@pytest.fixture
+def desk(hotline: Server, people: dict[str, dict[str, str]], carrier: Carrier) -> Iterator[Desk]:
+    del carrier  # it is there before anybody calls
+    with ExitStack() as stack:
+        yield Desk(hotline, people, stack)
+    invariants.check(hotline, 40)
+    for seat in ROLES:
+        hotline.ask("POST", f"/api/v1/seats/{seat}/sign-out")
+
+
+def test_a_number_outside_is_consulted_merged_and_handed_the_citizen(desk: Desk, carrier: Carrier) -> None:
+    desk.do(OPERATOR, "consult", number="0717-6000001")
+    outside = carrier.wait_talks(OFFICE)
+    wait_hears(outside.ear, SEAT_TONE, 20)
+    assert not hears(outside.ear, CITIZEN_TONE)
+    desk.wait_talk("answered")
+    desk.do(OPERATOR, "merge")
+    wait_hears(outside.ear, CITIZEN_TONE, 20)
+    wait_hears(desk.citizen.ear, EXPERT_TONE, 20)
+    desk.wait_talk("merge")
+    desk.do(OPERATOR, "leave")
+    ended(desk.phones[OPERATOR].call, 20)
+    assert desk.citizen.state is CallState.TALKING
+    wait_hears(desk.citizen.ear, EXPERT_TONE, 20)
+    outside.hang_up()
+    ended(desk.citizen, 30)
+    ticket = _ticket(desk)
+    assert ticket["agent"] == OPERATOR
+    heard = desk.loudest(ticket["recording"])
+    assert heard == [("citizen", "", 600), ("operator", OPERATOR, 1300), ("outside", "", 2100)]
+    assert "13912345678" not in str(outside.invitation.headers)
+
+
+def test_who_outside_does_not_come_leaves_citizen_and_operator_together(desk: Desk, carrier: Carrier) -> None:
+    carrier.manners[OFFICE] = Manners(refuse=302, contact=f"sip:00441632960000@127.0.0.1:{PORT}")
+    desk.do(OPERATOR, "consult", number=OFFICE)
+    assert desk.wait_talk("failed").talk.citizen is not None
+    desk.hear(("citizen", OPERATOR), (OPERATOR, "citizen"))
+    carrier.manners[OFFICE] = Manners(answer_after=None)
+    desk.do(OPERATOR, "consult", number=OFFICE, private=False)
+    rings = carrier.wait_rings(OFFICE, 2)
+    desk.do(OPERATOR, "cancel")
+    ended(rings, 20)
+    assert set(carrier.numbers()) == {OFFICE}, "a redirect is not followed"
+    desk.phones[OPERATOR].call.hang_up()
+    ended(desk.citizen, 30)
+
+
+REFUSED = {
+    "13912345678": (403, "neither the catalogue nor the roster"),
+    "00441632960000": (403, "International"),
+    "16812345": (403, "cost extra"),
+    "110\r\nAction: Hangup": (400, "no telephone number"),
+    "12345": (403, "neither the catalogue nor the roster"),
+}
+
+
+def test_what_the_guard_refuses_is_told_and_audited(desk: Desk, carrier: Carrier) -> None:
+    for number, (status, sentence) in REFUSED.items():
+        answer = desk.ask(OPERATOR, "consult", {"number": number})
+        assert (answer.status_code, sentence in answer.text) == (status, True), answer.text
+    assert desk.ask(OPERATOR, "transfer", {"number": "13912345678"}).status_code == 403
+    assert desk.ask(OPERATOR, "consult", {"number": OFFICE, "seat": "8011"}).status_code == 422
+    audited = desk.hotline.get(f"/api/v1/audit?subject={desk.call}", role="auditor")["items"]
+    assert [one["action"] for one in audited if one["result"] == "refused"] == ["call.ask"] * 6
+    assert carrier.calls == []
+    desk.citizen.hang_up()
+
+
+def test_the_limit_of_lines_holds_and_is_shown(desk: Desk, carrier: Carrier) -> None:
+    other = "07176000002"
+    desk.do(OPERATOR, "consult", number=OFFICE, private=False)
+    carrier.wait_talks(OFFICE)
+    desk.wait_talk("answered")
+    desk.do(OPERATOR, "consult", number=other, private=False)
+    carrier.wait_talks(other)
+    desk.wait_talk("answered")
+    refused = desk.ask(OPERATOR, "consult", {"number": "07176000003"})
+    assert (refused.status_code, "line to the outside" in refused.text) == (409, True), refused.text
+    usage = hotline_usage(desk.hotline)
+    assert (usage["lines"], usage["lines_allowed"], usage["trunk"]) == (2, 2, True)
+    assert usage["today"] >= 2
+    targets = desk.hotline.get("/api/v1/outside/targets")["items"]
+    assert {one["number"]: one["refused"] for one in targets}["110"] == "", "an emergency line is never full"
+    desk.citizen.hang_up()
+    eventually(lambda: hotline_usage(desk.hotline)["lines"] == 0, "both lines are free again", 20)
+
+
+def hotline_usage(hotline: Server) -> dict[str, Any]:
+    usage: dict[str, Any] = hotline.get("/api/v1/outside")
+    return usage
