@@ -105,7 +105,7 @@ def test_what_the_guard_refuses_is_told_and_audited(desk: Desk, carrier: Carrier
         answer = desk.ask(OPERATOR, "consult", {"number": number})
         assert (answer.status_code, sentence in answer.text) == (status, True), answer.text
     assert desk.ask(OPERATOR, "transfer", {"number": "13912345678"}).status_code == 403
-    assert desk.ask(OPERATOR, "consult", {"number": OFFICE, "seat": "8011"}).status_code == 422
+    assert desk.ask(OPERATOR, "consult", {"number": OFFICE, "seat": "8011"}).status_code == 400
     audited = desk.hotline.get(f"/api/v1/audit?subject={desk.call}", role="auditor")["items"]
     assert [one["action"] for one in audited if one["result"] == "refused"] == ["call.ask"] * 6
     assert carrier.calls == []
