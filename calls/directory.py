@@ -12,15 +12,19 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from agents.model import SeatState, SeatStatus
+from agents.roster import Candidate, Ranks, ranks
+from agents.roster_service import REFRESH_S, RosterService
+from calls import hours as hours_of
+from calls import outside
 from calls.legs import Callee, Party
 from calls.model import CallState
-from calls.orders import Purpose
+from calls.orders import PassedOver, Purpose
 from calls.outside import Kind, Rules, Target, Why, read
 from calls.service import CallService
 from calls.trunk import Trunk
 from hotline.clock import Clock
 from hotline.database import Database
-from hotline.errors import Conflict
+from hotline.errors import Conflict, NotFound
 from hotline.settings import Settings
 from hotline.tasks import Tasks
 from ivr.model import Catalogue, Entry, MergeMode
@@ -50,12 +54,22 @@ class CataloguePort(Protocol):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom to call."""
+    """Whom to call, and who comes next."""
 
     callee: Callee
+    then: tuple[Callee, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
     purpose: Purpose = Purpose.SEAT
     unit: str = ""
     number: str = ""
+
+
+class NobodyToCall(Conflict):
+    """A unit was asked for, and nobody of its roster can be called."""
+
+    def __init__(self, told: str, unit: str, passed_over: tuple[PassedOver, ...]) -> None:
+        super().__init__(told)
+        self.unit, self.passed_over = unit, passed_over
 
 
 def targets(catalogue: Catalogue, at: datetime) -> dict[str, Target]:
@@ -98,6 +112,19 @@ def outside_lines(call: CallState) -> int:
     return 0 if call.talk is None else sum(leg.outside for leg in call.talk.legs)
 
 
+class Judge:
+    """`agents.roster_service.Judge` by what the catalogue and the guard say."""
+
+    def __init__(self, directory: "Directory") -> None:
+        self._directory = directory
+
+    def hours(self, hours: str) -> str:
+        return self._directory.hours_problem(hours)
+
+    def number(self, number: str) -> str:
+        return self._directory.number_problem(number)
+
+
 class Directory:
     """Answers for people at their desks."""
 
@@ -105,20 +132,86 @@ class Directory:
         self, settings: Settings, clock: Clock, database: Database, registry: CollectorRegistry, seats: SeatsPort,
         ivr: CataloguePort,
     ) -> None:  # fmt: skip
-        self._seats, self._ivr = seats, ivr
-        self.trunk = Trunk(
-            rules(settings), clock, ZoneInfo(settings.timezone), database, registry, targets=self.targets, seats=self
-        )
+        self._seats, self._ivr, self.clock, self._demo = seats, ivr, clock, settings.demo
+        self.zone = ZoneInfo(settings.timezone)
+        self.roster = RosterService(database, clock, Judge(self))
+        self.trunk = Trunk(rules(settings), clock, self.zone, database, registry, targets=self.targets, seats=self)
 
     async def start(self, calls: CallService, tasks: Tasks) -> None:
         """Know what was dialled today, and what is dialled now."""
         self.trunk.lines = lambda: sum(outside_lines(box.call) for box in calls.boxes.values())
         await self.trunk.load()
+        await (self.roster.seed() if self._demo else self.roster.load())
+        tasks.keep(self.roster.refresh, "roster", pause_s=REFRESH_S)
         tasks.keep(self.trunk.save, "calls to the outside", pause_s=1.0)
 
     def targets(self, at: datetime) -> dict[str, Target]:
         """Everybody outside who may be called, if the limits allow it."""
-        return targets(self._ivr.catalogue, at)
+        found = targets(self._ivr.catalogue, at)
+        for place in self.roster.places:
+            if (number := read(place.number)) is not None:
+                found.setdefault(number, Target(number=number, dial=number, kind=Kind.ROSTER, unit=place.unit))
+        return found
+
+    def hours_problem(self, hours: str) -> str:
+        """What is wrong with hours of the roster."""
+        return hours_of.problem(hours, self._ivr.catalogue)
+
+    def number_problem(self, number: str) -> str:
+        """What is wrong with a number of the roster: it would never be dialled."""
+        digits = read(number)
+        if digits is None:
+            return outside.SENTENCES[Why.MALFORMED]
+        found = outside.look_up(digits, {}, self.trunk.rules)
+        never = isinstance(found, Why) and found is not Why.NOT_LISTED
+        return outside.SENTENCES[found] if isinstance(found, Why) and never else ""
+
+    # for people at their desks
+
+    def ranks(self, unit: str, by: str) -> Ranks:
+        """Who of a unit's roster would be called now, and who not and why.
+
+        Raises:
+            NotFound: nobody is in the roster of this unit.
+        """
+        places = self.roster.of_unit(unit)
+        if not places:
+            raise NotFound("Nobody of this unit is in the roster: an administrator or a supervisor adds somebody.")
+        catalogue, now = self._ivr.catalogue, self.clock.now()
+
+        def number(one: str) -> str:
+            found = self.trunk.look(one, by)
+            return found.value if isinstance(found, Why) else ""
+
+        return ranks(places, lambda hours: hours_of.is_open(hours, now, catalogue), self._seat_says, number)
+
+    def _seat_says(self, seat: str) -> str:
+        status = self._seats.seat(seat)
+        if status is None:
+            return "not_signed_in"
+        if not status.reachable:
+            return "unreachable"
+        return "busy" if status.state in _BUSY else ""
+
+    def unit(self, unit: str, by: str) -> Found:
+        """A unit's expert: everybody of the roster who can be called now, one after the other.
+
+        Raises:
+            NotFound: nobody is in the roster of this unit.
+            NobodyToCall: nobody can be called; the sentence says why of everybody.
+        """
+        found = self.ranks(unit, by)
+        over = tuple(PassedOver(rank=o.rank, person=o.person, how=o.how, why=o.why) for o in found.passed_over)
+        callees = tuple(callee for one in found.candidates if (callee := self._callee(one)) is not None)
+        if not callees:
+            told = "; ".join(f"place {one.rank} {one.how}: {one.why}" for one in over)
+            raise NobodyToCall(f"Nobody of this unit can be called now ({told}): take the matter down.", unit, over)
+        return Found(callee=callees[0], then=callees[1:], passed_over=over, purpose=Purpose.UNIT, unit=unit)
+
+    def _callee(self, one: Candidate) -> Callee | None:
+        status = self._seats.seat(one.seat) if one.seat else None
+        phone = one.number if status is None else status.phone
+        return Callee(seat=one.seat, phone=phone, person=one.person, rank=one.rank) if phone else None
 
     def is_free(self, seat: str) -> bool:
         """Whether a seat can be called now."""

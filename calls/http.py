@@ -9,7 +9,8 @@ from pydantic import BaseModel
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from calls import outside_http, talk_http
+import agents.roster_http
+from calls import asks_http, outside_http, talk_http
 from calls.directory import Directory
 from calls.events import Ordered
 from calls.service import CallService
@@ -68,7 +69,7 @@ def _view(row: Any, who: Principal) -> CallView:
 
 
 def routes(service: CallService, database: Database, audit: Audit, directory: Directory) -> APIRouter:
-    """Routes under `/api/v1/calls` and `/api/v1/outside`."""
+    """Routes under `/api/v1/calls`, `/api/v1/outside` and `/api/v1/roster`."""
     router = APIRouter(prefix="/api/v1/calls", tags=["calls"])
     timelines = Timelines(service.ledger)
 
@@ -129,6 +130,12 @@ def routes(service: CallService, database: Database, audit: Audit, directory: Di
 
     router.include_router(talk_http.routes(service, directory, audit))
     whole = APIRouter()
-    for part in (router, outside_http.routes(directory)):
+    parts = (
+        router,
+        outside_http.routes(directory),
+        asks_http.routes(directory, database),
+        agents.roster_http.routes(directory.roster, audit),
+    )
+    for part in parts:
         whole.include_router(part)
     return whole

@@ -12,8 +12,20 @@ import structlog
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from calls import asks
 from calls.leftovers import Leftovers
-from calls.model import AnyCallFact, CallEnded, Outcome, Party, RecordingMuted, TalkEnded, TalkStarted, TrackOpened
+from calls.model import (
+    AnyCallFact,
+    CallEnded,
+    Outcome,
+    Party,
+    PartyAsked,
+    RecordingMuted,
+    TalkChanged,
+    TalkEnded,
+    TalkStarted,
+    TrackOpened,
+)
 from calls.rows import CallRow
 from calls.tables import call_lines, call_mutes
 from hotline.prepared import Prepared
@@ -77,6 +89,10 @@ class Links:
                 await _track_opened(connection, fact)
             case TalkStarted():
                 await self._talk_started(connection, fact, call)
+            case PartyAsked():
+                await asks.asked(connection, fact)
+            case TalkChanged():
+                await asks.changed(connection, fact)
             case RecordingMuted():
                 await _muted(connection, fact)
             case TalkEnded():

@@ -115,7 +115,7 @@ def read(raw: str) -> str | None:
     return digits if len(digits) > 1 else None
 
 
-_PREMIUM = re.compile(r"(?:0[0-9]{2,3})?(?:16[08][0-9]{3,5}|125[89][0-9]{2,6}|1018[0-9]{2,4})", re.ASCII)
+_PREMIUM = re.compile(r"(?:010|02[0-9]|0[3-9][0-9]{2})?(?:16[08][0-9]{3,5}|125[89][0-9]{2,6}|1018[0-9]{2,4})", re.ASCII)
 """Information services that are billed to the caller (信息台), with or without an area code."""
 
 

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import BaseModel, Field, model_validator
 
 from calls import orders, parties, several
-from calls.directory import Directory, Found
+from calls.directory import Directory, Found, NobodyToCall
 from calls.events import Asked
 from calls.legs import Callee, Goal, Place, Talk, situation
 from calls.service import CallService
@@ -30,21 +30,23 @@ Number = Annotated[str, Field(min_length=1, max_length=40)]
 
 
 class WhomBody(RequestBody):
-    """Whom to call: a seat, or a number outside that the guard lets pass. One of them."""
+    """Whom to call: a seat, a unit's expert on duty (whoever of the roster comes), or a number outside that the guard
+    lets pass. One of them."""
 
     seat: Seat | None = None
+    unit: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     number: Number | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
         if len(self.named) > 1:
-            raise ValueError("name one: a seat or a number")
+            raise ValueError("name one: a seat, a unit or a number")
         return self
 
     @property
     def named(self) -> list[str]:
         """Everything that is given."""
-        return [one for one in (self.seat, self.number) if one is not None]
+        return [one for one in (self.seat, self.unit, self.number) if one is not None]
 
 
 class ConsultBody(WhomBody):
@@ -122,8 +124,10 @@ class Talks:
         """
         if body.number is not None:
             return self._directory.number(body.number, who.agent)
+        if body.unit is not None:
+            return self._directory.unit(body.unit, who.agent)
         if body.seat is None:
-            raise BadInput("Say whom to call: a seat or a number.")
+            raise BadInput("Say whom to call: a seat, a unit or a number.")
         party = self._service.house.party(body.seat)
         return Found(callee=Callee(seat=body.seat, phone=self._directory.phone(body.seat), party=party))
 
@@ -160,6 +164,8 @@ class Talks:
         try:
             command = wish(talk)
         except HotlineError as error:
+            if isinstance(error, NobodyToCall):
+                self._nobody(call, who, error)
             await self._audit.record(who, "call.ask", call, result="refused", detail={"why": str(error)})
             raise
         action, detail = f"call.{type(command).__name__.lower()}", _detail(command)
@@ -169,6 +175,12 @@ class Talks:
         await self._audit.record(who, action, call, detail=detail)
         self._service.post(call, Asked(command))
         return Granted(call=call, situation=situation(talk).value)
+
+    def _nobody(self, call: str, who: Principal, error: NobodyToCall) -> None:
+        """Keep that a unit was asked for, and why nobody of it was called."""
+        ask = f"{call}_{self._service.clock.now():%H%M%S%f}"
+        sought = orders.Sought(by=who.agent, ask=ask, unit=error.unit, passed_over=error.passed_over)
+        self._service.post(call, Asked(sought))
 
 
 def _detail(command: orders.Command) -> dict[str, str]:
@@ -301,6 +313,8 @@ def _wanted(found: Found, who: Principal) -> dict[str, Any]:
         "party": first.party,
         "person": first.person,
         "rank": first.rank,
+        "then": found.then,
+        "passed_over": found.passed_over,
         "purpose": found.purpose,
         "unit": found.unit,
         "number": found.number,

@@ -35,6 +35,7 @@ class Permission(StrEnum):
     SEAT_USE = "seat.use"
     SEATS_WATCH = "seats.watch"
     SEATS_FORCE = "seats.force"
+    ROSTER_WRITE = "roster.write"
     QUEUES_WATCH = "queues.watch"
     NUMBERS_READ = "numbers.read"
     NUMBERS_WRITE = "numbers.write"
@@ -62,6 +63,7 @@ POLICY: dict[Permission, frozenset[Role]] = {
     Permission.SEAT_USE: _DESK,
     Permission.SEATS_WATCH: _DESK | {Role.ADMINISTRATOR},
     Permission.SEATS_FORCE: frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR}),
+    Permission.ROSTER_WRITE: frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR}),
     Permission.QUEUES_WATCH: _DESK | {Role.ADMINISTRATOR, Role.DISPATCHER},
     Permission.NUMBERS_READ: _ALL - {Role.UNIT},
     Permission.NUMBERS_WRITE: frozenset({Role.ADMINISTRATOR}),

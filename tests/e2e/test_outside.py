@@ -1,6 +1,6 @@
 """Calls to the outside as people make them: through the API, on a real Asterisk, to a carrier's phone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from telephony.softphone import CallState
 from tests.asterisk_node import free_udp_port
 from tests.e2e import invariants
-from tests.e2e.test_three_way import OPERATOR, ROLES, Desk, _ticket, log_ins
+from tests.e2e.test_three_way import EXPERT, OPERATOR, ROLES, Desk, _ticket, log_ins
 from tests.house import Server
 from tests.phones import CITIZEN_TONE, EXPERT_TONE, SEAT_TONE, Carrier, Manners, ended, eventually, hears, wait_hears
 
@@ -134,3 +134,82 @@ def test_the_limit_of_lines_holds_and_is_shown(desk: Desk, carrier: Carrier) -> 
 def hotline_usage(hotline: Server) -> dict[str, Any]:
     usage: dict[str, Any] = hotline.get("/api/v1/outside")
     return usage
+
+
+OTHER, UNIT = "07176000002", "测试局"
+ALWAYS, NEVER = "daily 00:00-24:00", "holidays 00:00-00:01"
+
+
+def fix(hotline: Server, *places: dict[str, str]) -> None:
+    """Who answers for the unit."""
+    answer = hotline.ask("PUT", f"/api/v1/roster/{UNIT}", json={"places": list(places)})
+    assert answer.status_code == 200, answer.text
+
+
+def test_the_roster_of_a_unit_is_called_one_after_the_other_until_one_comes(desk: Desk, carrier: Carrier) -> None:
+    fix(
+        desk.hotline,
+        {"person": "甲", "seat": EXPERT, "number": OFFICE, "hours": ALWAYS},
+        {"person": "乙", "seat": "8012", "hours": ALWAYS},
+        {"person": "丙", "number": "07176000009", "hours": NEVER},
+        {"person": "丁", "number": OTHER, "hours": ALWAYS},
+    )
+    desk.come(EXPERT, Manners(refuse=486))
+    now = desk.hotline.get(f"/api/v1/roster/{UNIT}/now")
+    assert [(one["rank"], one["seat"], one["number"]) for one in now["candidates"]] == [
+        (1, EXPERT, ""), (1, "", OFFICE), (4, "", OTHER),
+    ]  # fmt: skip
+    carrier.manners[OFFICE] = Manners(refuse=486)
+    desk.do(OPERATOR, "consult", unit=UNIT)
+    outside = carrier.wait_talks(OTHER)
+    wait_hears(outside.ear, SEAT_TONE, 20)
+    desk.wait_talk("answered")
+    assert carrier.numbers() == [OFFICE, OTHER]
+    desk.do(OPERATOR, "merge")
+    wait_hears(outside.ear, CITIZEN_TONE, 20)
+    desk.citizen.hang_up()
+    ended(outside, 20)
+    asked = waited_for(desk, lambda items: bool(items) and bool(items[0]["reached_at"]))[0]
+    assert [(one["rank"], one["person"], one["how"], one["result"]) for one in asked["tries"]] == [
+        (1, "甲", "seat", "busy"), (1, "甲", "phone", "busy"), (4, "丁", "phone", "answered"),
+    ]  # fmt: skip
+    assert [(one["person"], one["why"]) for one in asked["passed_over"]] == [
+        ("乙", "not_signed_in"),
+        ("丙", "off_duty"),
+    ]
+    report = desk.hotline.get("/api/v1/roster/reach")
+    assert [(one["asked"], one["reached"], one["rate"]) for one in report["units"] if one["unit"] == UNIT] == [
+        (1, 1, 1.0)
+    ]
+
+
+def waited_for(desk: Desk, ready: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
+    """What was asked in the call, as soon as it is so."""
+    found: list[dict[str, Any]] = []
+
+    def there() -> bool:
+        found[:] = desk.hotline.get(f"/api/v1/calls/{desk.call}/asks")["items"]
+        return ready(found)
+
+    eventually(there, "the asking is stored", 20)
+    return found
+
+
+def test_why_nobody_of_a_unit_was_reached_can_be_read(desk: Desk, carrier: Carrier) -> None:
+    fix(desk.hotline, {"person": "乙", "seat": "8012", "hours": ALWAYS})
+    refused = desk.ask(OPERATOR, "consult", {"unit": UNIT})
+    assert (refused.status_code, "place 1 seat: not_signed_in" in refused.text) == (409, True), refused.text
+    fix(desk.hotline, {"person": "甲", "number": OFFICE, "hours": ALWAYS})
+    carrier.manners[OFFICE] = Manners(answer_after=None)
+    desk.do(OPERATOR, "consult", unit=UNIT, private=False)
+    rings = carrier.wait_rings(OFFICE)
+    desk.citizen.hang_up()
+    ended(rings, 20)
+    asked = waited_for(desk, lambda items: len(items) == 2 and bool(items[1]["tries"][0]["result"]))
+    assert [[one["why"] for one in each["passed_over"]] for each in asked] == [["not_signed_in"], []]
+    assert [[one["result"] for one in each["tries"]] for each in asked] == [[], ["cancelled"]]
+    assert desk.ask(OPERATOR, "consult", {"unit": "无此单位"}).status_code == 404
+    log = desk.hotline.get(f"/api/v1/roster/{UNIT}/asks")["items"]
+    assert {one["ask"] for one in asked} <= {one["ask"] for one in log}
+    last = next(one for one in desk.hotline.get("/api/v1/roster/reach")["units"] if one["unit"] == UNIT)
+    assert last["reached"] == last["asked"] - 2

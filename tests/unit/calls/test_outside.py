@@ -62,6 +62,8 @@ def test_premium_and_international_numbers_need_a_word_of_their_own() -> None:
     assert verdict("00441632960000") is Why.INTERNATIONAL, "nor is the roster"
     assert verdict("+44 1632 960000") is Why.INTERNATIONAL
     assert verdict("16899999", allow=("16899999",)) == "16899999"
+    assert verdict("09316000051", allow=("0931*",)) == "09316000051"
+    assert verdict("09316000051") is Why.NOT_LISTED, "an area code of four digits and an ordinary number"
     assert verdict("+441632960000", allow=("+44*",)) == "00441632960000"
 
 
