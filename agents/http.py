@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Depends
 from pydantic import BaseModel, Field
 
-from agents import presence
+from agents import presence, profiles_http
 from agents.model import AgentKind, SeatState, SeatStatus, SipAccount
 from agents.presence import ALLOWED, Action
 from agents.service import AgentService, may_command
@@ -167,6 +167,7 @@ def routes(service: AgentService, audit: Audit) -> APIRouter:
         await allow(who, seat, "end_wrap_up")
         return _status(seat, await service.end_wrap_up(seat))
 
+    router.include_router(profiles_http.routes(service, audit))
     return router
 
 

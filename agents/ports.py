@@ -1,6 +1,6 @@
 """What the agents need from outside: the floor with its seats, SIP accounts of phones, and where profiles are kept."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from agents.model import Agent, SeatStatus, SipAccount
@@ -46,6 +46,10 @@ class AccountPort(Protocol):
 
 class SeatsPort(FloorPort, AccountPort, Protocol):
     """Both, for who wires one object."""
+
+    def learn(self, agents: Iterable[Agent]) -> None:
+        """Know who is an expert, from profiles that are new or changed."""
+        ...
 
 
 class AgentStore(Protocol):

@@ -32,6 +32,10 @@ class AgentService:
             return 0
         return await self.load(loader.load(loader.DEMO))
 
+    def check(self, agent: Agent) -> None:
+        """Refuse a profile that cannot be used. Raises `BadInput` with every mistake."""
+        skills.check([agent])
+
     async def load(self, agents: Sequence[Agent]) -> int:
         """Add or replace profiles. Returns how many.
 
@@ -40,6 +44,7 @@ class AgentService:
         """
         skills.check(agents)
         await self._store.put(agents)
+        self._seats.learn(agents)
         log.info("agents loaded", agents=len(agents))
         return len(agents)
 

@@ -43,9 +43,18 @@ LANDING: Mapping[Role, str] = {
     Role.EXPERT: "/desk",
     Role.SUPERVISOR: "/wallboard",
     Role.QA: "/replay",
+    Role.ADMINISTRATOR: "/office",
 }
 """Where a role begins its day, the first that fits; everybody else sees the status page."""
-ROOMS = ("/desk", "/wallboard", "/wallboard/screen", "/replay", "/replay/{recording}")
+ROOMS = (
+    "/desk",
+    "/wallboard",
+    "/wallboard/screen",
+    "/replay",
+    "/replay/{recording}",
+    "/office",
+    "/office/{section:path}",
+)
 
 
 def routes(dist: Path = DIST) -> APIRouter:

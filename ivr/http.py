@@ -9,6 +9,7 @@ from hotline.clock import Clock
 from hotline.errors import BadInput
 from hotline.http import Page, Paging, paging
 from hotline.security import Permission, Principal, require
+from ivr import office_http
 from ivr.model import MergeMode
 from ivr.moments import moment
 from ivr.numbers import local_day, normalise
@@ -98,6 +99,7 @@ def routes(service: IvrService, clock: Clock) -> APIRouter:
             ],
         )
 
+    router.include_router(office_http.routes(service, clock))
     return router
 
 

@@ -21,6 +21,9 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     action: str
     """`play`, `collect`, `enter_queue`, `transfer` or `end`."""
     words: str
+    prompts: tuple[str, ...] = ()
+    key: str = ""
+    """What the caller presses."""
 
 
 class Simulation(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +62,16 @@ def simulate(run: FlowRun, keys: Sequence[str], length: Callable[[str], float | 
     while True:
         run, action = step(run, inputs)
         words, lasts, inputs = _happens(action, left, length, warnings)
-        moments.append(Moment(after_s=round(now, 2), node=run.node, action=_kind(action), words=words))
+        moments.append(
+            Moment(
+                after_s=round(now, 2),
+                node=run.node,
+                action=_kind(action),
+                words=words,
+                prompts=action.prompts if isinstance(action, Play | Collect | End) else (),
+                key=inputs.keys if isinstance(inputs, Keys) else "",
+            )
+        )
         now += lasts
         if isinstance(action, EnterQueue | End):
             break

@@ -33,6 +33,9 @@ class NumberView(BaseModel):
     cutover_at: date | None
     transition_until: date | None
     flow: str
+    """The flow that its callers run through."""
+    own_flow: str
+    """The flow that the entry names; empty: the one of its mode."""
     hours: str
     queue: str
     needs: list[SkillView]
@@ -50,7 +53,7 @@ class NumberView(BaseModel):
         values = {name: getattr(entry, name) for name in Entry.__struct_fields__}
         needs = [SkillView(skill=need.skill, level=need.level) for need in entry.needs]
         return cls.model_validate(
-            values | {"needs": needs, "flow": entry.flow_name, "mode_name": entry.mode.chinese}
+            values | {"needs": needs, "flow": entry.flow_name, "own_flow": entry.flow, "mode_name": entry.mode.chinese}
             | {"experts": list(entry.experts), "aliases": list(entry.aliases)}
         )  # fmt: skip
 
@@ -62,6 +65,9 @@ class MomentView(BaseModel):
     node: str
     action: str
     words: str
+    prompts: list[str]
+    key: str
+    """What the caller presses; empty: nothing."""
 
 
 class CallView(BaseModel):

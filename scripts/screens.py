@@ -164,8 +164,35 @@ def scene_replay(studio: Studio) -> None:
     auditor.close()
 
 
+def scene_office(studio: Studio) -> None:
+    administrator = studio.person("administrator")
+    page = administrator.page
+    for path, shown, name in (
+        ("numbers/12329?", "转入人工", "office-numbers"),
+        ("flows/menu_12329", "来电推演", "office-flows"),
+        ("prompts", "您好", "office-prompts"),
+        ("calendar", "工作日", "office-calendar"),
+        ("agents", "李娟", "office-seats"),
+        ("skills", "住房公积金", "office-skills"),
+        ("people", "administrator", "office-accounts"),
+    ):
+        page.goto(administrator.url(f"/office/{path}"))
+        expect(page.get_by_role("main")).to_contain_text(shown, timeout=WAIT_MS)
+        if name == "office-flows":
+            page.get_by_label("来电时间").fill("2026-11-23 10:00")
+            page.keyboard.press("Enter")
+            page.fill("input[name=keys]", "2")
+            page.keyboard.press("Enter")
+            expect(page.locator("[data-node=withdrawal].walked")).to_be_visible(timeout=WAIT_MS)
+        if name == "office-calendar":
+            page.get_by_role("button", name="上一月").click()
+            expect(page.get_by_test_id("days")).to_contain_text("国庆节", timeout=WAIT_MS)
+        studio.take(page, name)
+    administrator.close()
+
+
 LIVE: tuple[Callable[[Studio], None], ...] = (scene_wallboard,)
-AFTER: tuple[Callable[[Studio], None], ...] = (scene_replay,)
+AFTER: tuple[Callable[[Studio], None], ...] = (scene_replay, scene_office)
 
 
 def main(only: str = "") -> None:

@@ -1,6 +1,6 @@
 """Doubles of what the agents need: a floor that remembers, accounts, profiles, an audit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,6 +37,10 @@ class FakeSeats:
         self.skills: dict[str, dict[str, int]] = {}
         self.taken_phones: set[str] = set()
         self.reasons: list[str] = []
+        self.experts: set[str] = set()
+
+    def learn(self, agents: Iterable[Agent]) -> None:
+        self.experts |= {agent.agent for agent in agents if agent.kind is AgentKind.EXPERT}
 
     async def sign_in(self, seat: str, agent: str, phone: str, skills: dict[str, int]) -> None:
         if phone not in self.taken_phones:

@@ -152,3 +152,21 @@ async def test_demonstration_is_seeded_once(seats: FakeSeats) -> None:
     assert await empty.seed() == 9
     assert await empty.seed() == 0
     assert len(await empty.all()) == 9
+
+
+async def test_a_profile_is_changed_by_administrators_alone_and_audited(
+    client: httpx.AsyncClient, scribe: Scribe, seats: FakeSeats
+) -> None:
+    body = {"name": "D", "kind": "expert", "skills": {"legal": 7}, "phone": "8020", "units": ["u2"]}
+    refused = await client.put("/agents/8020", json=body, headers={"Authorization": "Bearer supervisor"})
+    assert refused.status_code == 403
+    made = await client.put("/agents/8020", json=body, headers={"Authorization": "Bearer administrator"})
+    assert (made.status_code, made.json()["skills"], made.json()["active"]) == (200, {"legal": 7}, True)
+    shown = await client.get("/agents", headers={"Authorization": "Bearer supervisor"})
+    assert "8020" in [one["agent"] for one in shown.json()["items"]]
+    assert "8020" in seats.experts
+    wrong = {"name": "D", "skills": {"Legal!": 99}}
+    answer = await client.put("/agents/8020", json=wrong, headers={"Authorization": "Bearer administrator"})
+    assert answer.status_code == 400
+    assert len(answer.json()["problems"]) == 2
+    assert [line for line in scribe.lines if line[0] == "agent.change"] == [("agent.change", "8020")]

@@ -51,12 +51,22 @@ async def test_every_role_lands_in_its_room(built: httpx.AsyncClient) -> None:
         found[role] = answer.headers["location"]
     assert found == {
         Role.OPERATOR: "/desk", Role.EXPERT: "/desk", Role.SUPERVISOR: "/wallboard", Role.QA: "/replay",
-        Role.DISPATCHER: "/status", Role.UNIT: "/status", Role.ADMINISTRATOR: "/status", Role.AUDITOR: "/status",
+        Role.DISPATCHER: "/status", Role.UNIT: "/status", Role.ADMINISTRATOR: "/office", Role.AUDITOR: "/status",
     }  # fmt: skip
 
 
 async def test_whoever_is_not_logged_in_is_led_to_the_log_in_page(built: httpx.AsyncClient) -> None:
-    for path in ("/", "/status", "/desk", "/wallboard", "/replay", "/replay/rec_1"):
+    for path in (
+        "/",
+        "/status",
+        "/desk",
+        "/wallboard",
+        "/replay",
+        "/replay/rec_1",
+        "/wallboard/screen",
+        "/office",
+        "/office/numbers/12329",
+    ):
         answer = await built.get(path)
         assert (answer.status_code, answer.headers["location"]) == (303, "/login"), path
 

@@ -32,6 +32,16 @@ export type FigureRow = Of<"/api/v1/kpis/by/{by}">["items"][number];
 export type Stretch = Of<"/api/v1/kpis/day">["items"][number];
 export type Strain = Of<"/api/v1/floor/strain">["items"][number];
 export type Step = Of<"/api/v1/calls/{call}/timeline">["items"][number];
+export type NumberEntry = Of<"/api/v1/numbers">["items"][number];
+export type NumberAnswer = Of<"/api/v1/numbers/{number}">;
+export type Simulated = Of<"/api/v1/numbers/{number}/simulate">;
+export type LedgerLine = Of<"/api/v1/numbers/{number}/ledger">["items"][number];
+export type Flows = Of<"/api/v1/flows">;
+export type Flow = Of<"/api/v1/flows/{flow}">;
+export type Prompt = Of<"/api/v1/prompts">["items"][number];
+export type Calendar = Of<"/api/v1/calendar">;
+export type Person = Of<"/api/v1/people">["items"][number];
+export type Profile = Of<"/api/v1/agents">["items"][number];
 export type Waveform = Of<"/api/v1/recordings/{recording}/waveform">;
 
 /** What the server said instead of doing it. */
@@ -39,6 +49,7 @@ export class Problem extends Error {
   constructor(
     readonly status: number,
     message: string,
+    readonly problems: readonly string[] = [],
   ) {
     super(message);
   }
@@ -66,11 +77,24 @@ export function patch<P extends With<"patch">>(
   return send("PATCH", path, asked) as Promise<Answer<paths[P]["patch"]>>;
 }
 
-async function send(method: string, path: string, asked: { path?: unknown; query?: unknown; body?: unknown }): Promise<unknown> {
+export function put<P extends With<"put">>(
+  path: P, asked: Asked<paths[P]["put"]> & { body: Body<paths[P]["put"]> },
+): Promise<Answer<paths[P]["put"]>> {
+  return send("PUT", path, asked) as Promise<Answer<paths[P]["put"]>>;
+}
+
+/** A catalogue as YAML (or JSON): all of it or nothing; with `check` only what would happen. */
+export function importNumbers(file: string, check: boolean): Promise<Answer<paths["/api/v1/numbers/import"]["post"]>> {
+  const asked = { query: { file: "change.yaml", check }, text: file };
+  return send("POST", "/api/v1/numbers/import", asked) as Promise<Answer<paths["/api/v1/numbers/import"]["post"]>>;
+}
+
+async function send(method: string, path: string, asked: { path?: unknown; query?: unknown; body?: unknown; text?: string }): Promise<unknown> {
+  const body = asked.text ?? (asked.body === undefined ? undefined : JSON.stringify(asked.body));
   const answer = await fetch(address(path, asked.path, asked.query), {
     method,
-    headers: asked.body === undefined ? { accept: "application/json" } : { accept: "application/json", "content-type": "application/json" },
-    body: asked.body === undefined ? undefined : JSON.stringify(asked.body),
+    headers: body === undefined ? { accept: "application/json" } : { accept: "application/json", "content-type": asked.text === undefined ? "application/json" : "application/yaml" },
+    body,
     signal: AbortSignal.timeout(15_000),
   });
   if (answer.status === 204) return undefined;
@@ -78,7 +102,8 @@ async function send(method: string, path: string, asked: { path?: unknown; query
   if (answer.ok) return said;
   if (answer.status === 401 && path !== "/api/v1/login") shownOut();
   const detail = typeof said === "object" && said !== null && "detail" in said ? String(said.detail) : "";
-  throw new Problem(answer.status, detail || answer.statusText);
+  const problems = typeof said === "object" && said !== null && "problems" in said && Array.isArray(said.problems) ? said.problems.map(String) : [];
+  throw new Problem(answer.status, detail || answer.statusText, problems);
 }
 
 function address(path: string, places: unknown, query: unknown): string {
