@@ -8,7 +8,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -44,6 +44,7 @@ import transcription.cli
 import transcription.http
 from acd.ledger import Ledger as FloorLedger
 from acd.model import Rules
+from acd.plan_service import QueuePlans
 from acd.recall import recall
 from acd.service import FloorKeeper
 from agents.service import AgentService
@@ -127,10 +128,9 @@ class Hotline:
         self.ivr = IvrService(
             SqlNumberStore(database), clock, data, home=settings.region, voice=voices.choose(settings.piper_voice)
         )
-        rules = Rules(
-            ring=timedelta(seconds=settings.ring_seconds), wrap_up=timedelta(seconds=settings.wrap_up_seconds)
-        )
+        rules = Rules(ring=settings.ring, wrap_up=settings.wrap_up)
         self.floor = FloorKeeper(stores.log, clock, ids, lease=stores.lease, owner="main", rules=rules)
+        self.plans = QueuePlans(database, clock, self.floor, rating=settings.rating)
         self.figures = FloorLedger()
         self.provisioning = Provisioning(places_of(data).seats)
         self.seats = Seats(
@@ -145,7 +145,6 @@ class Hotline:
             SqlTranscripts(database), self.jobs, clock, ids, lambda: model_mark(settings)
         )
         self.ledger = Ledger(stores.log, node="main")
-        muted = timedelta(seconds=settings.mute_keys_seconds)
         self.directory = Directory(settings, clock, database, self.registry, self.seats, self.ivr)
         self.calls = CallService(
             door=self.directory.trunk,
@@ -155,7 +154,7 @@ class Hotline:
             ledger=self.ledger,
             clock=clock,
             ids=ids,
-            house=House(ring=rules.ring, bye="bye", experts=self.seats.experts, mute_after_key=muted),
+            house=House.of(settings, self.seats.experts, self.plans),
             data=data,
             timezone=zone,
             check_node=self._check_node,
@@ -236,6 +235,7 @@ class Hotline:
         await self.ledger.load()
         await self.directory.start(self.calls, self.tasks)
         await self.floor.start()
+        await self.plans.start(self.tasks)
         self.figures = await recall(self.stores.log, self.floor, self.clock)
         self.ledger.listen(lambda _: self._call_facts())
         self.floor.subscribe(lambda _: self._news())
@@ -307,6 +307,7 @@ def create_app(parts: Hotline) -> FastAPI:
         ivr.http.routes(parts.ivr, clock),
         console.system.routes(parts.look, app.openapi),
         acd.http.routes(parts.floor, clock, parts.figures, parts.ivr.queue_names, audit),
+        acd.http.plan_routes(parts.plans, audit, lambda: frozenset(parts.ivr.prompts.sounds)),
         agents.http.routes(parts.agents, audit),
         recordings.http.routes(parts.recordings, audit, clock, RetentionPolicy()),
         transcription.http.routes(parts.transcripts, audit, clock),
@@ -368,19 +369,18 @@ def serve(
         uvloop.run(serve_all(settings))
 
 
-cli.add_typer(ivr.cli.app, name="ivr")
-cli.add_typer(ivr.cli_numbers.app, name="numbers")
-cli.add_typer(hotline.cli_people.app, name="people")
-cli.add_typer(hotline.cli_audit.app, name="audit")
-cli.add_typer(transcription.cli.app, name="model")
-cli.add_typer(recordings.cli.app, name="recordings")
-cli.add_typer(agents.cli.app, name="agents")
-cli.command("token")(hotline.cli_people.token)
-cli.command("doctor")(console.cli.doctor)
-cli.command("backup")(hotline.cli_backup.backup)
-cli.command("restore")(hotline.cli_backup.restore)
-cli.command("dial")(telephony.cli.dial)
-cli.command("demo-seat")(agents.demo_seat.demo_seat)
+ROOMS = {
+    "ivr": ivr.cli, "numbers": ivr.cli_numbers, "people": hotline.cli_people, "audit": hotline.cli_audit,
+    "model": transcription.cli, "recordings": recordings.cli, "agents": agents.cli,
+}  # fmt: skip
+COMMANDS: dict[str, Callable[..., None]] = {
+    "token": hotline.cli_people.token, "doctor": console.cli.doctor, "backup": hotline.cli_backup.backup,
+    "restore": hotline.cli_backup.restore, "dial": telephony.cli.dial, "demo-seat": agents.demo_seat.demo_seat,
+}  # fmt: skip
+for named, room in ROOMS.items():
+    cli.add_typer(room.app, name=named)
+for named, command in COMMANDS.items():
+    cli.command(named)(command)
 
 
 def main() -> None:

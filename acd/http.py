@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 
 from acd import http_commands, series
 from acd.figures import Figures, figures
+from acd.http_plans import plan_routes as plan_routes
 from acd.ledger import Ledger
 from acd.series import By, Row, Stretch
 from acd.service import FloorKeeper

@@ -124,6 +124,10 @@ class FloorKeeper:
                     return facts
         raise Conflict("Other keepers of the floor were faster: try again.")
 
+    def change_rules(self, rules: Rules) -> None:
+        """Times and limits from the next decision on."""
+        self.rules = self.floor.rules = rules
+
     def subscribe(self, callback: Listener) -> None:
         """Call `callback` with every fact from now on, in order, before the command's caller goes on."""
         self._listeners.append(callback)

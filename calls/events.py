@@ -2,13 +2,16 @@
 
 from collections.abc import Container
 from datetime import timedelta
+from typing import Protocol
 
 import msgspec
 
 from acd.model import AnyCommand, AnyFloorFact, Need
+from acd.plans import QueuePlan
 from calls.model import AnyCallFact, Party
 from calls.moves import Move
 from calls.orders import Command, Found, Sought
+from hotline.settings import Settings
 from ivr.flow import FlowRun
 from telephony.model import (
     Collected,
@@ -26,6 +29,12 @@ from telephony.model import (
 
 UNMUTE = "unmute"
 CLOSE = "close"
+
+
+class Plans(Protocol):
+    """Queues' plans."""
+
+    def of(self, queue: str) -> QueuePlan: ...
 
 
 class House(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +61,19 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     """What a call needs that asks for nothing in particular: somebody who is there for everybody."""
     anyone_after: timedelta = timedelta(seconds=60)
     """From then on whoever is signed in may take it; at once while nobody of the general seats is."""
+
+    plans: Plans | None = None
+    """How each queue treats its calls, as known now; nothing: no queue does anything of its own."""
+    rating: timedelta = timedelta(seconds=5)
+    """How long a key is waited for after each question about the talk."""
+
+    @classmethod
+    def of(cls, settings: Settings, experts: Container[str], plans: Plans) -> "House":
+        """As the settings say."""
+        return cls(ring=settings.ring, bye="bye", experts=experts, mute_after_key=settings.mute_after_key, plans=plans)
+
+    def plan(self, queue: str) -> QueuePlan:
+        return QueuePlan() if self.plans is None else self.plans.of(queue)
 
     def party(self, seat: str) -> Party:
         return Party.EXPERT if seat in self.experts else Party.OPERATOR
@@ -170,10 +192,19 @@ class Hold(msgspec.Struct, frozen=True):
     """Music for the citizen; a ringing seat stops."""
 
 
-class RingSeat(msgspec.Struct, frozen=True):
+class Ring(msgspec.Struct, frozen=True):
+    """The phones of these offers ring, all at once; nothing else rings for the call any more."""
+
+    offers: tuple[tuple[str, str], ...]
+    """Offer and phone."""
+    folder: str = ""
+    """Where tracks go, relative to the data folder; empty: where the call's always do."""
+
+
+class StopRinging(msgspec.Struct, frozen=True):
+    """One of several phones stops; the others ring on."""
+
     offer: str
-    phone: str
-    folder: str
 
 
 class Tell(msgspec.Struct, frozen=True):
@@ -198,7 +229,7 @@ class HangUp(msgspec.Struct, frozen=True):
     cause: int = 16
 
 
-Action = Play | Collect | Hold | RingSeat | Tell | Mute | Wake | HangUp | Move
+Action = Play | Collect | Hold | Ring | StopRinging | Tell | Mute | Wake | HangUp | Move
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 import msgspec
 
 from calls.model import (
+    Announced,
     AnyCallFact,
     CallArrived,
     CallEnded,
@@ -13,8 +14,11 @@ from calls.model import (
     Phase,
     PickedUp,
     Queued,
+    Rated,
+    RatingAsked,
     RecordingMuted,
     Ringing,
+    Rung,
     Stepped,
     TalkChanged,
     TalkEnded,
@@ -40,22 +44,20 @@ def evolve(call: CallState, fact: AnyCallFact) -> CallState:
         case Stepped():
             return change(call, phase=Phase.IN_IVR, node=fact.node)
         case Dismissed():
-            return change(call, phase=Phase.CLOSING)
+            return change(call, phase=Phase.CLOSING, dismissed=fact.reason)
         case Queued():
             return change(call, phase=Phase.QUEUED, queued=fact, queued_at=fact.at, talk=None, left_first=LineId(""))
         case Ringing():
-            return change(
-                call, phase=Phase.RINGING, offer=fact.offer, seat=fact.seat, phone=fact.phone, seat_line=LineId("")
-            )
+            return _rings(call, fact)
         case PickedUp():
-            return change(call, seat_line=fact.seat_line)
+            return change(chosen(call, fact.offer), seat_line=fact.seat_line)
         case RecordingMuted():
             return change(call, muted=fact.muted)
         case OfferMissed():
-            return change(call, phase=Phase.QUEUED, offer="", seat="", phone="", seat_line=LineId(""))
+            return _rings_no_more(call, fact.offer)
         case TalkStarted():
             return change(
-                call,
+                chosen(call, fact.offer),
                 phase=Phase.TALKING,
                 offer=fact.offer,
                 seat=fact.seat,
@@ -63,6 +65,8 @@ def evolve(call: CallState, fact: AnyCallFact) -> CallState:
                 seat_line=fact.seat_line or call.seat_line,
                 tracks=fact.tracks,
                 answered_at=fact.at,
+                others=(),
+                taken_back=(),
             )
         case TrackOpened():
             return change(call, opened=(*call.opened, fact.line))
@@ -72,8 +76,52 @@ def evolve(call: CallState, fact: AnyCallFact) -> CallState:
             return call
         case TalkEnded():
             return change(call, phase=Phase.CLOSING, talk=None)
+        case Announced():
+            return change(call, saying=True)
+        case RatingAsked():
+            return change(call, phase=Phase.CLOSING, asked=fact.aspect, rated=False)
+        case Rated():
+            return change(call, rated=True)
         case CallEnded():
             return change(call, phase=Phase.ENDED)
+
+
+def _rings(call: CallState, fact: Ringing) -> CallState:
+    """Beside those that ring already, where the queue lets several ring; else alone."""
+    new = Rung(offer=fact.offer, seat=fact.seat, phone=fact.phone)
+    beside = call.phase is Phase.RINGING and call.queued is not None and call.queued.ring > 1
+    if beside:
+        return msgspec.structs.replace(call, others=(*call.others, new))
+    return _with_rung(msgspec.structs.replace(call, taken_back=()), (new,))
+
+
+def _rings_no_more(call: CallState, offer: str) -> CallState:
+    left = tuple(one for one in call.rung if one.offer != offer) if offer in call.offers else ()
+    return _with_rung(msgspec.structs.replace(call, taken_back=(*call.taken_back, offer) if left else ()), left)
+
+
+def _with_rung(call: CallState, rung: tuple[Rung, ...]) -> CallState:
+    """Nobody rings: the call waits."""
+    first = rung[0] if rung else Rung(offer="", seat="", phone="")
+    return msgspec.structs.replace(
+        call,
+        phase=Phase.RINGING if rung else Phase.QUEUED,
+        offer=first.offer,
+        seat=first.seat,
+        phone=first.phone,
+        others=rung[1:],
+        seat_line=LineId(""),
+        saying=False,
+    )
+
+
+def chosen(call: CallState, offer: str) -> CallState:
+    """`call` with one of the offers that ring as its own."""
+    rung = next((one for one in call.rung if one.offer == offer), None)
+    if rung is None or offer == call.offer:
+        return call
+    others = tuple(one for one in call.rung if one is not rung)
+    return msgspec.structs.replace(call, offer=offer, seat=rung.seat, phone=rung.phone, others=others)
 
 
 def _with_talk(call: CallState, fact: TalkChanged) -> CallState:

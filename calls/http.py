@@ -55,6 +55,9 @@ class CallView(BaseModel):
     arrived_at: datetime
     queued_at: datetime | None
     answered_at: datetime | None
+    rated_service: str
+    """`satisfied`, `fair` or `dissatisfied`, as the citizen's key said after the talk; empty without an answer."""
+    rated_result: str
     ended_at: datetime | None
 
 

@@ -20,6 +20,7 @@ from calls.model import (
     Outcome,
     Party,
     PartyAsked,
+    Rated,
     RecordingMuted,
     TalkChanged,
     TalkEnded,
@@ -95,6 +96,9 @@ class Links:
                 await asks.changed(connection, fact)
             case RecordingMuted():
                 await _muted(connection, fact)
+            case Rated(rating=rating) if rating is not None:
+                detail = {"aspect": fact.aspect.value, "rating": rating.value}
+                await self._tickets.note(connection, fact.call, "rated", fact.at, agent=call.seat, detail=detail)
             case TalkEnded():
                 await _seats_left(connection, fact)
             case CallEnded():

@@ -147,8 +147,10 @@ class Mailbox:
             case events.Hold():
                 self._stop_listening()
                 await switch.hold(line)
-            case events.RingSeat():
+            case events.Ring():
                 await self._ring(action)
+            case events.StopRinging(offer):
+                await switch.withdraw(offer)
             case events.Tell(command):
                 await self._around.floor.do(command)
             case events.Mute(muted):
@@ -170,21 +172,19 @@ class Mailbox:
     def _never_rang(self, leg: LineId, why: str) -> None:
         self.post(events.NotRung(leg, why))
 
-    async def _ring(self, ring: events.RingSeat) -> None:
+    async def _ring(self, ring: events.Ring) -> None:
         around = self._around
         self._stop_listening()
-        around.expect_offer(ring.offer, self.call.call)
+        offers = {offer: PhoneId(phone) for offer, phone in ring.offers}
+        for offer in offers:
+            around.expect_offer(offer, self.call.call)
+        folder = around.absolute(ring.folder or around.folder(self.call))
         try:
-            await around.switch.offer(
-                self.call.line,
-                offer=ring.offer,
-                phone=PhoneId(ring.phone),
-                ring=around.house.ring,
-                track_folder=around.absolute(ring.folder),
-            )
+            await around.switch.offer(self.call.line, offers=offers, ring=around.house.ring, track_folder=folder)
         except ActionRefused as error:
-            log.warning("offer refused by the switch", call=self.call.call, offer=ring.offer, why=str(error))
-            await around.floor.do(Refuse(offer=ring.offer, reason=RefuseReason.UNREACHABLE))
+            log.warning("offer refused by the switch", call=self.call.call, offers=list(offers), why=str(error))
+            for offer in offers:
+                await around.floor.do(Refuse(offer=offer, reason=RefuseReason.UNREACHABLE))
 
     async def _mute(self, muted: bool) -> None:
         for line in self.call.party_lines:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from acd.model import Need, Step
+from acd.model import Need, Step, StepKind
 from calls.legs import Party as Party  # whose voice a line carries
 from calls.legs import Talk
 from calls.orders import PassedOver, Purpose
@@ -35,6 +35,22 @@ class Outcome(StrEnum):
     ABANDONED = "abandoned"  # the citizen hung up before anybody answered
     INFORMED = "informed"  # a flow's stated end (closed office number, announcement)
     FAILED = "failed"  # its Asterisk went down
+    TURNED_AWAY = "turned_away"  # the queue was full, and the citizen was told so
+
+
+class RatedAspect(StrEnum):
+    """What a citizen is asked about after the talk; service and result are kept apart."""
+
+    SERVICE = "service"
+    RESULT = "result"
+
+
+class Rating(StrEnum):
+    """What a citizen answered."""
+
+    SATISFIED = "satisfied"  # 满意
+    FAIR = "fair"  # 一般
+    DISSATISFIED = "dissatisfied"  # 不满意
 
 
 class CallFact(msgspec.Struct, frozen=True, kw_only=True, tag_field="fact"):
@@ -81,13 +97,26 @@ class Queued(CallFact, frozen=True, kw_only=True, tag="queued"):
     needs: tuple[Need, ...] = ()
     priority: int = 0
     recipe: tuple[Step, ...] = ()
+    ring: int = 1
+    """So many seats ring at once; the first that answers has the citizen."""
     topic: str = ""
     """What the caller chose in a menu, for whoever answers."""
     back: str = ""
     """The seat whose page was lost in the middle of the talk, which may be back in a moment."""
 
 
+class Announced(CallFact, frozen=True, kw_only=True, tag="announced"):
+    """Something was said to the citizen who waits: the place and the estimated wait as they were told, or a prompt."""
+
+    kind: StepKind
+    prompt: str = ""
+    ahead: int = 0
+    estimate_s: float | None = None
+
+
 class Ringing(CallFact, frozen=True, kw_only=True, tag="ringing"):
+    """A seat rings; beside others where the queue lets several ring."""
+
     offer: str
     seat: str
     phone: str
@@ -99,6 +128,8 @@ class OfferMissed(CallFact, frozen=True, kw_only=True, tag="offer_missed"):
     offer: str
     seat: str
     reason: str
+    others: int = 0
+    """So many seats ring on."""
 
 
 class PickedUp(CallFact, frozen=True, kw_only=True, tag="picked_up"):
@@ -172,6 +203,19 @@ class TalkEnded(CallFact, frozen=True, kw_only=True, tag="talk_ended"):
     """Who hung up; nothing when nobody knows."""
 
 
+class RatingAsked(CallFact, frozen=True, kw_only=True, tag="rating_asked"):
+    """The seat has hung up, and the citizen is asked how it was."""
+
+    aspect: RatedAspect
+
+
+class Rated(CallFact, frozen=True, kw_only=True, tag="rated"):
+    """The citizen answered, or did not."""
+
+    aspect: RatedAspect
+    rating: Rating | None = None
+
+
 class CallEnded(CallFact, frozen=True, kw_only=True, tag="call_ended"):
     outcome: Outcome
     phase: Phase
@@ -182,7 +226,16 @@ class CallEnded(CallFact, frozen=True, kw_only=True, tag="call_ended"):
 AnyCallFact = (
     CallArrived | Stepped | Dismissed | Queued | Ringing | OfferMissed | PickedUp | TalkStarted | TrackOpened
     | RecordingMuted | TalkChanged | PartyAsked | TalkEnded | CallEnded
+    | Announced | RatingAsked | Rated
 )  # fmt: skip
+
+
+class Rung(msgspec.Struct, frozen=True, kw_only=True):
+    """One seat that rings."""
+
+    offer: str
+    seat: str
+    phone: str
 
 
 class CallState(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,6 +253,10 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     offer: str = ""
     seat: str = ""
     phone: str = ""
+    others: tuple[Rung, ...] = ()
+    """Seats that ring beside that one."""
+    taken_back: tuple[str, ...] = ()
+    """Offers that ended while others rang on."""
     agent: str = ""
     seat_line: LineId = LineId("")
     tracks: str = ""
@@ -208,10 +265,33 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     answered_at: datetime | None = None
     talk: Talk | None = None
     """Everybody in it, once others than citizen and operator are or were."""
+    saying: bool = False
+    """Something is said to the citizen who waits; music goes on afterwards."""
+    dismissed: str = ""
+    """Why the call was brought to an end without a human."""
+    asked: RatedAspect | None = None
+    """What the citizen was asked last after the talk."""
+    rated: bool = False
+    """That was answered, or not; nothing more is asked."""
     muted: bool = False
     """The recording is silent just now because keys are being pressed."""
     left_first: LineId = LineId("")
     """The line that left the talk first; known only to the process that saw it."""
+
+    @property
+    def rung(self) -> tuple[Rung, ...]:
+        """Every seat that rings, and once it talks that one."""
+        return (Rung(offer=self.offer, seat=self.seat, phone=self.phone), *self.others) if self.offer else ()
+
+    @property
+    def offers(self) -> tuple[str, ...]:
+        """Every offer that is open, and once it talks that one."""
+        return tuple(one.offer for one in self.rung)
+
+    @property
+    def rings(self) -> tuple[tuple[str, str], ...]:
+        """Offers and their phones."""
+        return tuple((one.offer, one.phone) for one in self.rung)
 
     @property
     def party_lines(self) -> tuple[LineId, ...]:

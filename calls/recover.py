@@ -108,7 +108,8 @@ def _ringing(
     elif line.place != "connect":
         talked = line.place == "after"
         reason = OfferEndReason.TALKED if talked else OfferEndReason.NO_ANSWER
-        made.events.append((call.call, OfferEnded(at=at, offer=call.offer, line=call.line, reason=reason)))
+        for offer in call.offers[:1] if talked else call.offers:
+            made.events.append((call.call, OfferEnded(at=at, offer=offer, line=call.line, reason=reason)))
         if talked:
             made.events.append((call.call, ReturnedLine(at=at, line=call.line, place="after")))
         elif line.place != "hold":

@@ -9,6 +9,7 @@ from typing import assert_never
 import msgspec
 
 from calls.model import (
+    Announced,
     AnyCallFact,
     CallArrived,
     CallEnded,
@@ -18,6 +19,9 @@ from calls.model import (
     Phase,
     PickedUp,
     Queued,
+    Rated,
+    RatedAspect,
+    RatingAsked,
     RecordingMuted,
     Ringing,
     Stepped,
@@ -53,6 +57,8 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True):
     queued_at: datetime | None = None
     answered_at: datetime | None = None
     talk_ended_at: datetime | None = None
+    rated_service: str = ""
+    rated_result: str = ""
     ended_at: datetime | None = None
 
 
@@ -86,9 +92,13 @@ def fold(row: CallRow, fact: AnyCallFact) -> CallRow:
         case Queued():
             return change(row, phase=Phase.QUEUED.value, queue=fact.queue, queued_at=fact.at)
         case Ringing():
-            return change(row, phase=Phase.RINGING.value, seat=fact.seat)
+            beside = row.phase == Phase.RINGING.value and row.seat
+            return change(row, phase=Phase.RINGING.value, seat=row.seat if beside else fact.seat)
         case OfferMissed():
-            return change(row, phase=Phase.QUEUED.value, seat="", offers_missed=row.offers_missed + 1)
+            missed = row.offers_missed + 1
+            if fact.others:
+                return change(row, offers_missed=missed)
+            return change(row, phase=Phase.QUEUED.value, seat="", offers_missed=missed)
         case TalkStarted():
             waited = _seconds(row.queued_at or row.arrived_at, fact.at)
             phase = Phase.TALKING.value
@@ -101,10 +111,19 @@ def fold(row: CallRow, fact: AnyCallFact) -> CallRow:
             return change(row, phase=Phase.CLOSING.value, talk_ended_at=fact.at, talked_s=talked)
         case CallEnded():
             return change(row, phase=Phase.ENDED.value, outcome=fact.outcome.value, ended_at=fact.at)
-        case CallArrived() | PickedUp() | TrackOpened() | RecordingMuted() | PartyAsked():
+        case Rated():
+            return _rated(row, fact)
+        case CallArrived() | PickedUp() | TrackOpened() | RecordingMuted() | Announced() | RatingAsked() | PartyAsked():
             return row
         case _:
             assert_never(fact)
+
+
+def _rated(row: CallRow, fact: Rated) -> CallRow:
+    rating = "" if fact.rating is None else fact.rating.value
+    if fact.aspect is RatedAspect.SERVICE:
+        return msgspec.structs.replace(row, rated_service=rating)
+    return msgspec.structs.replace(row, rated_result=rating)
 
 
 def _seconds(since: datetime, until: datetime) -> float:

@@ -14,20 +14,14 @@ from acd.model import (
     Abandon,
     Adopt,
     Answer,
-    Answered,
-    AnyFloorFact,
     Finish,
-    Joined,
     LeaveReason,
     Need,
-    Offered,
-    OfferRefused,
-    OfferWithdrawn,
-    Refuse,
-    RefuseReason,
     Step,
 )
-from calls import several
+from acd.plans import recipe
+from calls import rating, ringing, several
+from calls.announcing import FULL
 from calls.events import (
     CLOSE,
     UNMUTE,
@@ -51,32 +45,28 @@ from calls.events import (
     PartiesFound,
     Play,
     Restarted,
-    RingSeat,
     TalkFound,
     Tell,
     TrackFound,
     Wake,
     Woke,
 )
-from calls.fold import evolve
+from calls.fold import chosen, evolve
 from calls.model import (
     AnyCallFact,
     CallEnded,
     CallState,
     Dismissed,
-    OfferMissed,
     Outcome,
     Party,
     Phase,
-    PickedUp,
     Queued,
     RecordingMuted,
-    Ringing,
     Stepped,
     TalkEnded,
-    TalkStarted,
     TrackOpened,
 )
+from calls.ringing import WAITING, talk_started
 from ivr import flow
 from ivr.interpreter import step
 from telephony.model import (
@@ -96,13 +86,6 @@ from telephony.model import (
 )
 
 NOTHING = Decision()
-_REFUSED = {
-    OfferEndReason.BUSY: RefuseReason.BUSY,
-    OfferEndReason.REJECTED: RefuseReason.REJECTED,
-    OfferEndReason.NO_ANSWER: RefuseReason.NO_ANSWER,
-    OfferEndReason.UNREACHABLE: RefuseReason.UNREACHABLE,
-}
-_WAITING = (Phase.QUEUED, Phase.RINGING)
 
 
 def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House, now: datetime) -> Decision:
@@ -117,9 +100,9 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
         case Listened(collected):
             return _listened(call, run, collected, house, now)
         case FloorSaid(facts, folder):
-            return _floor_said(call, facts, folder, house, now)
+            return ringing.floor_said(call, facts, folder, house, now)
         case SeatAnswered():
-            return _seat_answered(call, event, now)
+            return ringing.seat_answered(call, event, now)
         case OfferEnded():
             return _offer_ended(call, event, house, now)
         case LineGone():
@@ -169,15 +152,17 @@ def _follow(call: CallState, run: flow.FlowRun, heard: flow.AnyInput, house: Hou
 def _queued(call: CallState, action: flow.EnterQueue, house: House, now: datetime) -> Queued:
     """Owner's skills first, then the general seats, in the end whoever is there: nobody waits for nobody."""
     own = tuple(Need(need.skill, need.level) for need in action.needs)
-    anyone = Step(after_s=house.anyone_after.total_seconds())
+    anyone, plan = Step(after_s=house.anyone_after.total_seconds()), house.plan(action.queue)
     widened = Step(after_s=min(action.widen_after_s, anyone.after_s), needs=house.general)
+    steps = (*((widened, anyone) if own else (anyone,)), *recipe(plan))
     return Queued(
         call=call.call,
         at=now,
         queue=action.queue,
         needs=own or house.general,
         priority=action.priority,
-        recipe=(widened, anyone) if own else (anyone,),
+        recipe=tuple(sorted(steps, key=lambda step: step.after_s)),
+        ring=plan.ring,
         topic=action.topic,
     )
 
@@ -185,8 +170,12 @@ def _queued(call: CallState, action: flow.EnterQueue, house: House, now: datetim
 def _listened(call: CallState, run: flow.FlowRun | None, collected: Collected, house: House, now: datetime) -> Decision:
     if collected.heard is Heard.GONE:
         return NOTHING  # its LineGone says the same
+    if call.phase is Phase.CLOSING and call.asked is not None and not call.rated:
+        return rating.heard(call, collected, house, now)
     if call.phase is Phase.CLOSING:
         return Decision(actions=(HangUp(call.line),))
+    if call.phase is Phase.QUEUED and call.saying:
+        return Decision(actions=(Hold(),))
     if call.phase not in (Phase.ARRIVED, Phase.IN_IVR) or run is None:
         return NOTHING
     heard: flow.AnyInput
@@ -200,74 +189,29 @@ def _listened(call: CallState, run: flow.FlowRun | None, collected: Collected, h
     return _follow(call, run, heard, house, now)
 
 
-def _floor_said(call: CallState, facts: tuple[AnyFloorFact, ...], folder: str, house: House, now: datetime) -> Decision:
-    """The floor's last word counts: a new offer rings, anything else that ends a ringing means music."""
-    told: list[AnyCallFact] = []
-    action: Action | None = None
-    for fact in facts:
-        news: AnyCallFact
-        match fact:
-            case Joined():
-                action = Hold()
-                continue
-            case Offered() if call.phase in _WAITING and fact.offer != call.offer:
-                news = Ringing(call=call.call, at=now, offer=fact.offer, seat=fact.seat, phone=fact.phone)
-                action = RingSeat(fact.offer, fact.phone, folder)
-            case OfferRefused() if fact.offer == call.offer and call.phase is Phase.RINGING:
-                news = _missed(call, fact.offer, fact.reason, now)
-                action = Hold()
-            case OfferWithdrawn() if fact.offer == call.offer and call.phase is Phase.RINGING:
-                news = _missed(call, fact.offer, "withdrawn", now)
-                action = Hold()
-            case Answered() if fact.offer == call.offer and call.phase is Phase.RINGING:
-                news, action = _talk_started(call, fact.offer, fact.seat, folder, house, now), None
-            case _:
-                continue
-        told.append(news)
-        call = evolve(call, news)  # an offer and its end may come in one word
-    return Decision(tuple(told), () if action is None else (action,))
-
-
-def _missed(call: CallState, offer: str, reason: str, now: datetime) -> OfferMissed:
-    return OfferMissed(call=call.call, at=now, offer=offer, seat=call.seat, reason=str(reason))
-
-
-def _talk_started(call: CallState, offer: str, seat: str, folder: str, house: House, now: datetime) -> TalkStarted:
-    party = house.party(seat)
-    return TalkStarted(call=call.call, at=now, offer=offer, seat=seat, agent=seat, party=party, tracks=folder)
-
-
 def _talk_found(call: CallState, event: TalkFound, house: House, now: datetime) -> Decision:
     """What lives is the truth, whatever the ledger or the floor believed of the offer."""
-    if call.phase not in (Phase.ARRIVED, *_WAITING):
+    if call.phase not in (Phase.ARRIVED, *WAITING):
         return NOTHING
-    started = _talk_started(call, call.offer, event.seat, event.folder, house, now)
+    offer = next((rung.offer for rung in call.rung if rung.seat == event.seat), call.offer)
+    started = talk_started(call, offer, event.seat, event.folder, house, now)
     facts: list[AnyCallFact] = [msgspec.structs.replace(started, seat_line=event.seat_line)]
     for line in (call.line, event.seat_line):
         facts += _track(evolve(call, facts[0]), line, now, house, seen=False).facts
     return Decision(tuple(facts), (Tell(Adopt(seat=event.seat, call=call.call)),))
 
 
-def _seat_answered(call: CallState, event: SeatAnswered, now: datetime) -> Decision:
-    if call.phase is not Phase.RINGING or event.offer != call.offer or call.seat_line == event.seat_line:
-        return NOTHING
-    picked = PickedUp(call=call.call, at=now, offer=event.offer, seat_line=event.seat_line)
-    return Decision((picked,), (Tell(Answer(offer=event.offer)),))
-
-
 def _offer_ended(call: CallState, event: OfferEnded, house: House, now: datetime) -> Decision:
-    if event.offer != call.offer:
-        return NOTHING
-    if call.phase is Phase.TALKING:
+    if call.phase is Phase.TALKING and event.offer == call.offer:
         return _talk_over(call, house, now)
-    if call.phase is not Phase.RINGING or event.reason is OfferEndReason.CANCELLED:
-        return NOTHING  # the citizen has left, as `LineGone` is about to say: that is no refusal of the seat's
-    if event.reason is OfferEndReason.TALKED:  # its SeatAnswered was lost: the talk is over already
-        started = _talk_started(call, event.offer, call.seat, call.tracks, house, now)
-        over = _talk_over(evolve(call, started), house, now)
-        return Decision((started, *over.facts), (Tell(Answer(offer=event.offer)), *over.actions))
-    reason = _REFUSED[event.reason]
-    return Decision((_missed(call, event.offer, reason, now),), (Tell(Refuse(offer=event.offer, reason=reason)),))
+    if call.phase is not Phase.RINGING or event.offer not in call.offers:
+        return NOTHING
+    if event.reason is not OfferEndReason.TALKED:
+        return ringing.not_answered(call, event, now)
+    call = chosen(call, event.offer)  # its SeatAnswered was lost: the talk is over already
+    started = talk_started(call, event.offer, call.seat, call.tracks, house, now)
+    over = _talk_over(evolve(call, started), house, now)
+    return Decision((started, *over.facts), (Tell(Answer(offer=event.offer)), *over.actions))
 
 
 def _talk_over(call: CallState, house: House, now: datetime) -> Decision:
@@ -294,7 +238,9 @@ def _line_gone(call: CallState, event: LineGone, house: House, now: datetime) ->
 def _outcome(call: CallState) -> Outcome:
     if call.answered_at is not None:
         return Outcome.COMPLETED
-    return Outcome.INFORMED if call.phase is Phase.CLOSING else Outcome.ABANDONED
+    if call.phase is not Phase.CLOSING:
+        return Outcome.ABANDONED
+    return Outcome.TURNED_AWAY if call.dismissed == FULL else Outcome.INFORMED
 
 
 def _end(call: CallState, outcome: Outcome, cause: int, now: datetime) -> Decision:
@@ -304,7 +250,7 @@ def _end(call: CallState, outcome: Outcome, cause: int, now: datetime) -> Decisi
         by = None if outcome is Outcome.FAILED else Party.CITIZEN
         facts.append(TalkEnded(call=call.call, at=now, by=by))
         actions.append(Tell(Finish(call=call.call)))
-    elif call.phase in _WAITING:
+    elif call.phase in WAITING:
         reason = LeaveReason.FAILED if outcome is Outcome.FAILED else LeaveReason.ABANDONED
         actions.append(Tell(Abandon(call=call.call, reason=reason)))
     facts += several.unanswered(call, now)
@@ -318,11 +264,11 @@ def _returned(call: CallState, event: ReturnedLine, house: House, now: datetime)
     if call.phase is Phase.QUEUED and event.place != "hold":
         found = _track(call, call.line, now, house, seen=False).facts if event.place == "fallback" else ()
         return Decision(found, (Hold(),))
-    bye = Play((house.bye,))
-    if call.phase is Phase.TALKING:
-        over = _talk_over(call, house, now)
-        return Decision(over.facts, (*over.actions, bye))
-    return Decision(actions=(bye,)) if call.phase is Phase.CLOSING else NOTHING
+    if call.phase not in (Phase.TALKING, Phase.CLOSING):
+        return NOTHING
+    over = _talk_over(call, house, now) if call.phase is Phase.TALKING else NOTHING
+    last = rating.ask(call, house, now) or Decision(actions=(Play((house.bye,)),))
+    return Decision((*over.facts, *last.facts), (*over.actions, *last.actions))
 
 
 def _track(call: CallState, line: LineId, at: datetime, house: House, *, seen: bool) -> Decision:

@@ -207,8 +207,8 @@ class CallService:
         self.boxes[call.call] = box
         for line in call.party_lines:
             self.lines[line] = call.call
-        if call.offer:
-            self._offers[call.offer] = call.call
+        for offer in call.offers:
+            self._offers[offer] = call.call
         self._tasks.start(self._work(box), call.call)
         return box
 

@@ -280,6 +280,7 @@ def join(call: CallState, queued: Queued) -> Join:
         needs=queued.needs,
         priority=queued.priority,
         recipe=queued.recipe,
+        ring=queued.ring,
         arrived_at=queued.at,
         called_at=call.arrived_at,
         dialled=call.arrived.dialled,

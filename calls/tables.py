@@ -29,6 +29,8 @@ calls = Table(
     Column("queued_at", UtcDateTime),
     Column("answered_at", UtcDateTime),
     Column("talk_ended_at", UtcDateTime),
+    Column("rated_service", String(16), nullable=False, server_default=""),
+    Column("rated_result", String(16), nullable=False, server_default=""),
     Column("ended_at", UtcDateTime),
     Index("ix_calls_arrived_at", "arrived_at"),
     Index("ix_calls_dialled", "dialled"),

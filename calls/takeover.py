@@ -131,7 +131,7 @@ async def _settle_floor(service: Controller) -> None:
             await service.floor.do(late)
     for offer in service.floor.offers():
         box = service.boxes.get(offer.call)
-        if box is not None and box.call.offer != offer.offer:  # it was offered, and nobody let the phone ring
+        if box is not None and offer.offer not in box.call.offers:  # it was offered, and nobody let the phone ring
             at, ends = offer.since, offer.expires_at
             again = Offered(
                 at=at, offer=offer.offer, call=offer.call, seat=offer.seat, phone=offer.phone, expires_at=ends

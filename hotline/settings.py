@@ -5,6 +5,7 @@ The file is named by `HOTLINE_CONFIG`, or is `hotline.toml` in the data folder w
 
 import os
 import re
+from datetime import timedelta
 from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 from tomllib import TOMLDecodeError
@@ -94,6 +95,8 @@ class Settings(BaseSettings):
     ring_seconds: int = Field(default=15, ge=3, le=120)
     """How long one offer rings."""
     wrap_up_seconds: int = Field(default=30, ge=0, le=3600)
+    rating: bool = True
+    """Whether a citizen whose talk the seat has ended is asked how it was, where the queue's plan does not say."""
     mute_keys_seconds: float = Field(default=1.5, ge=0, le=60)
     """How long a recording stays silent after a key was pressed while talking (it may belong to a card number);
     0: never."""
@@ -178,6 +181,21 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _file())
+
+    @property
+    def ring(self) -> timedelta:
+        """How long one offer rings."""
+        return timedelta(seconds=self.ring_seconds)
+
+    @property
+    def wrap_up(self) -> timedelta:
+        """How long a seat has after a talk."""
+        return timedelta(seconds=self.wrap_up_seconds)
+
+    @property
+    def mute_after_key(self) -> timedelta:
+        """How long a recording stays silent after a key."""
+        return timedelta(seconds=self.mute_keys_seconds)
 
     @property
     def rtp_range(self) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from hotline import schema
 
 TABLES = (
     "hotline.tables",
+    "acd.tables",
     "ivr.tables",
     "agents.tables",
     "recordings.tables",

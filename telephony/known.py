@@ -5,6 +5,7 @@ other does not tell again.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -97,6 +98,14 @@ class Offer:
     rang: bool = False
     answered: bool = False
     withdrawn_at: datetime | None = None
+    alone: bool = True
+    """False: other phones ring for the same line at the same time."""
+    status: str = ""
+    """Dial's word of this phone among several; empty until it came."""
+    all_over: bool = False
+    """The dialplan is done with all of the several."""
+    code: int = 0
+    """The SIP status with which this phone among several refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +159,26 @@ def withdraw(known: Known, line: LineId, at: datetime) -> None:
 
 def begin_offer(known: Known, offer: str, line: LineId, phone: PhoneId, at: datetime) -> None:
     """We are about to ring `phone` for `line`."""
+    begin_offers(known, {offer: phone}, line, at)
+
+
+def begin_offers(known: Known, offers: Mapping[str, PhoneId], line: LineId, at: datetime) -> None:
+    """We are about to ring the phone of each offer for `line`, all at once."""
     sent(known, line, "connect", at)
-    known.lines[line] = replace(known.lines.get(line) or Line(line, at, told=True), offer=offer)
-    known.offers[offer] = Offer(offer, line, phone, at)
+    known.lines[line] = replace(known.lines.get(line) or Line(line, at, told=True), offer=bundle(offers))
+    for offer, phone in offers.items():
+        known.offers[offer] = Offer(offer, line, phone, at, alone=len(offers) == 1)
+
+
+def bundle(offers: Mapping[str, PhoneId]) -> str:
+    """How a line names its offers: one by its name, several each with its phone, `OFFER.PHONE-OFFER.PHONE`."""
+    return next(iter(offers)) if len(offers) == 1 else "-".join(f"{offer}.{phone}" for offer, phone in offers.items())
+
+
+def unbundle(named: str) -> dict[str, PhoneId]:
+    """Offers and their phones (empty for one alone) by what `bundle` made."""
+    pairs = (one.partition(".") for one in named.split("-"))
+    return {offer: PhoneId(phone) for offer, _, phone in pairs if offer}
 
 
 def leave_talk(known: Known, line: LineId, place: str, at: datetime) -> None:
@@ -216,7 +242,8 @@ def come_back(known: Known, line: LineId, place: str, at: datetime) -> Facts:
         return []
     facts: Facts = []
     for offer in offers_of(known, line):
-        reason = OfferEndReason.TALKED if place == "after" else unheard(offer)
+        talked = place == "after" and (offer.alone or offer.answered)
+        reason = OfferEndReason.TALKED if talked else unheard(offer)
         facts += end_offer(known, offer, reason, at)
     known.lines[line] = replace(known.lines[line], sent="", returned=place, moved_at=at)
     return [*facts, ReturnedLine(at=at, line=line, place=place)]

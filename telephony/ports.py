@@ -1,6 +1,6 @@
 """What the rooms above may ask of a switch. `telephony.switch` is the real one; tests of the rooms use a double."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -76,9 +76,15 @@ class Switch(Protocol):
         """Let the line wait with music. Withdraws an offer that rings for it."""
         ...
 
-    async def offer(self, line: LineId, *, offer: str, phone: PhoneId, ring: timedelta, track_folder: str) -> None:
-        """Ring `phone` for the waiting line and connect them when it answers. The end of it comes as
-        `OfferEnded`. Each party's voice goes to `track_folder/LINE.sln` (mono, 8 kHz, 16 bit) from the answer."""
+    async def offer(self, line: LineId, *, offers: Mapping[str, PhoneId], ring: timedelta, track_folder: str) -> None:
+        """Ring the phone of each offer for the waiting line and connect it with the first that answers; the others
+        stop at once and are told that it was answered elsewhere. The end of each offer comes as `OfferEnded`: of one
+        that refused at once, while the others ring on. Offers that still rang for the line end. Each party's voice
+        goes to `track_folder/LINE.sln` (mono, 8 kHz, 16 bit) from the answer."""
+        ...
+
+    async def withdraw(self, offer: str) -> None:
+        """Stop one of several phones that ring for a line; the others ring on. One that does not ring is no error."""
         ...
 
     async def mute_recording(self, line: LineId, *, muted: bool) -> None:

@@ -25,6 +25,7 @@ from telephony.known import (
     leg_rings,
     reach,
     ring,
+    unbundle,
     unheard,
 )
 from telephony.model import Arrived, LineId, LineSnapshot, OfferEndReason, Snapshot
@@ -93,9 +94,11 @@ def _comparable(known: Known, line: LineId, asked_at: datetime) -> bool:
 
 def _adopted(known: Known, seen: LineSnapshot, at: datetime) -> Facts:
     """An offer that a former process made becomes known; it is told by its seat's line."""
-    new = seen.offer and seen.offer not in known.offers and seen.offer not in known.ended
+    offers = unbundle(seen.offer)
+    new = {offer: phone for offer, phone in offers.items() if offer not in known.offers and offer not in known.ended}
     if new and seen.place == "connect":
-        known.offers[seen.offer] = Offer(seen.offer, seen.line, seen.phone, at)
+        for offer, phone in new.items():
+            known.offers[offer] = Offer(offer, seen.line, phone, at, alone=len(offers) == 1)
         known.lines[seen.line] = replace(known.lines[seen.line], offer=seen.offer, sent="connect")
     return []
 
@@ -110,7 +113,8 @@ def _returned(known: Known, seen: LineSnapshot, at: datetime) -> Facts:
 
 def _seat_of_offer(known: Known, seen: LineSnapshot, at: datetime) -> Facts:
     """A seat's line tells by its state how far its offer is."""
-    offer = known.offers.get(seen.offer)
+    mine = (name for name, phone in unbundle(seen.offer).items() if phone in (seen.phone, ""))
+    offer = known.offers.get(next(mine, ""))
     if offer is None or (offer.seat_line and offer.seat_line != seen.line):
         return []
     offer = replace(offer, seat_line=seen.line, phone=seen.phone)
@@ -148,11 +152,11 @@ def _legs(known: Known, snapshot: Snapshot, asked_at: datetime) -> Facts:
 
 
 def _is_over(offer: Offer, seen: LineSnapshot) -> bool:
-    return seen.place in OURS or (bool(seen.offer) and seen.offer != offer.offer)
+    return seen.place in OURS or (bool(seen.offer) and offer.offer not in unbundle(seen.offer))
 
 
 def _reason(offer: Offer, seen: LineSnapshot) -> OfferEndReason:
-    if seen.place == "after":
+    if seen.place == "after" and (offer.alone or offer.answered):
         return OfferEndReason.TALKED
     known_reason = offer.answered or offer.withdrawn_at is not None
     return unheard(offer) if known_reason else OfferEndReason.NO_ANSWER

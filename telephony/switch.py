@@ -5,9 +5,10 @@ and turns them into facts. Nothing else touches what is known, but for the notes
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -22,8 +23,9 @@ from telephony.bridges import AsteriskRooms, Target, check_words, redirect
 from telephony.channels import asked_variables, in_agi, lines_of
 from telephony.endpoint import AmiEndpoint
 from telephony.errors import ActionRefused, AsteriskUnreachable, LineGoneError
-from telephony.known import CARRIER, NO_PHONE, Facts, Known, begin_offer, drop_offer, expire, phone_of, sent
+from telephony.known import CARRIER, NO_PHONE, Facts, Known, begin_offers, bundle, drop_offer, expire, phone_of, sent
 from telephony.model import Collected, LineId, NodeDown, NodeUp, PhoneId, Snapshot, SwitchFact
+from telephony.provisioning import account_of
 from telephony.reconcile import reconcile
 from telephony.selfcheck import self_check
 from telephony.translate import EVENTS, is_reachable, translate
@@ -38,6 +40,8 @@ EXPIRE_EVERY_S = 0.5
 ARRIVAL_S = 3.0
 """How long a redirected line may take to stand in AGI: some milliseconds, unless Asterisk is ill."""
 WATCH_S = 1.0
+ANSWERED_ELSEWHERE = 26
+"""Q.850 cause by which a phone that stops to ring shows no missed call."""
 ABSENCE_S = 5.0
 """Having stood still for so long (a stopped process, a frozen machine), nothing may be commanded from what was known:
 the dialplan takes waiting callers to its own queue 8 s after our last heartbeat, and a beat may be 2 s old."""
@@ -273,19 +277,33 @@ class AsteriskSwitch:
         sent(self._known, line, place, self._clock.now())
         await self._redirect((), Target(line, place, "s"))
 
-    async def offer(self, line: LineId, *, offer: str, phone: PhoneId, ring: timedelta, track_folder: str) -> None:
+    async def offer(self, line: LineId, *, offers: Mapping[str, PhoneId], ring: timedelta, track_folder: str) -> None:
         self._must_live(line)
-        check_words(offer, phone, track_folder)
+        for offer, phone in offers.items():
+            check_words(offer, phone, track_folder)
         ring_s = str(max(1, round(ring.total_seconds())))
-        variables = {"__OFFERID": offer, "RINGSEC": ring_s, "__TRACKS": track_folder}
+        variables = {"__OFFERID": bundle(offers), "RINGSEC": ring_s, "__TRACKS": track_folder}
+        target = Target(line, "connect", next(iter(offers.values())))
+        if len(offers) > 1:
+            variables["PHONES"] = "&".join(f"PJSIP/{account_of(phone)}" for phone in offers.values())
+            target = Target(line, "connect", "several")
         asks = [Ask("Setvar", {"Channel": line, "Variable": name, "Value": value}) for name, value in variables.items()]
         self.agi.leaving(line)
-        begin_offer(self._known, offer, line, phone, self._clock.now())
+        begin_offers(self._known, offers, line, self._clock.now())
         try:
-            await self._redirect(asks, Target(line, "connect", phone))
+            await self._redirect(asks, target)
         except Exception:
-            drop_offer(self._known, offer)
+            for offer in offers:
+                drop_offer(self._known, offer)
             raise
+
+    async def withdraw(self, offer: str) -> None:
+        state = self._known.offers.get(offer)
+        if state is None or not state.seat_line or state.answered:
+            return
+        self._known.offers[offer] = replace(state, withdrawn_at=self._clock.now())
+        with contextlib.suppress(LineGoneError):
+            await self.link.act("Hangup", {"Channel": state.seat_line, "Cause": ANSWERED_ELSEWHERE})
 
     async def mute_recording(self, line: LineId, *, muted: bool) -> None:
         await self.link.act("MixMonitorMute", {"Channel": line, "Direction": "both", "State": int(muted)})

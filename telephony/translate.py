@@ -10,39 +10,29 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import unquote
 
+from telephony import dialling
+from telephony.dialling import end_reason as end_reason
 from telephony.known import (
     CARRIER,
     NO_PHONE,
     Facts,
     Known,
-    Leg,
     Line,
-    Offer,
-    answer,
     arrive,
     audible,
     come_back,
-    end_offer,
     enter,
     hang_up,
     leave,
-    leg_answers,
-    leg_fails,
-    leg_rings,
     meet,
-    offers_of,
     phone_of,
     reach,
-    ring,
-    unheard,
 )
 from telephony.model import (
     Arrived,
     Bridged,
     KeyPressed,
     LineId,
-    OfferEndReason,
-    PhoneId,
     TrackStarted,
     TrackStopped,
     Unbridged,
@@ -85,159 +75,15 @@ def _agi_start(known: Known, event: Event, at: datetime) -> Facts:
 
 def _hangup(known: Known, event: Event, at: datetime) -> Facts:
     line = LineId(event.get("Uniqueid", ""))
-    facts = hang_up(known, line, _number(event.get("Cause", "")), at) if line else []
+    facts = hang_up(known, line, dialling.number(event.get("Cause", "")), at) if line else []
+    facts += dialling.phone_hung_up(known, line, event, at)
     leg = known.legs.get(line)
-    return facts if leg is None else facts + _leg_hung_up(known, leg, event, at)
-
-
-def _leg_hung_up(known: Known, leg: Leg, event: Event, at: datetime) -> Facts:
-    """This and Asterisk's last word on the call come in either order; the reason takes both."""
-    leg = replace(leg, cause=_number(event.get("Cause", "")), tech=event.get("TechCause", ""))
-    known.legs[leg.leg] = leg
-    return leg_fails(known, leg, _why_not(leg), at) if leg.over else []
+    return facts if leg is None else facts + dialling.leg_hung_up(known, leg, event, at)
 
 
 def _newchannel(known: Known, event: Event, at: datetime) -> Facts:
     meet(known, event.get("Uniqueid", ""), event.get("Channel", ""), at)
     return []
-
-
-# ---- offers ---------------------------------------------------------------------------------------------------------
-
-
-def _dial_begin(known: Known, event: Event, at: datetime) -> Facts:
-    seat = meet(known, event.get("DestUniqueid", ""), event.get("DestChannel", ""), at)
-    if seat is None or seat.offer:  # a seat's line is made for one offer only
-        return []
-    for offer in offers_of(known, LineId(event.get("Uniqueid", ""))):
-        if not offer.seat_line and offer.phone in (seat.phone, ""):
-            known.offers[offer.offer] = replace(offer, seat_line=seat.line, phone=seat.phone)
-            known.lines[seat.line] = replace(seat, offer=offer.offer)
-            break
-    return []
-
-
-def _dial_state(known: Known, event: Event, at: datetime) -> Facts:
-    if leg := _leg(known, event):
-        return leg_rings(known, leg, at) if event.get("DialStatus") == "RINGING" else []
-    _dial_begin(known, event, at)
-    offer = _dialled(known, event)
-    return ring(known, offer, at) if offer is not None and event.get("DialStatus") == "RINGING" else []
-
-
-def _dial_end(known: Known, event: Event, at: datetime) -> Facts:
-    if leg := _leg(known, event):
-        return leg_answers(known, leg, at) if event.get("DialStatus") == "ANSWER" else []
-    _dial_begin(known, event, at)
-    offer = _dialled(known, event)
-    if offer is None:
-        return []
-    if event.get("DialStatus") == "ANSWER":
-        return answer(known, offer, at)
-    return end_offer(known, offer, unheard(offer), at) if offer.withdrawn_at is not None else []
-
-
-def _user_event(known: Known, event: Event, at: datetime) -> Facts:
-    offer = event.get("Offer", "")
-    if not offer or offer in known.ended:
-        return []
-    match event.get("UserEvent"):
-        case "SeatAnswered":
-            return _seat_answered(known, event, offer, at)
-        case "OfferEnded":
-            return _offer_ended(known, event, offer, at)
-        case _:
-            return []
-
-
-def _seat_answered(known: Known, event: Event, offer: str, at: datetime) -> Facts:
-    citizen, seat = LineId(event.get("Citizen", "")), LineId(event.get("Uniqueid", ""))
-    if not citizen or not seat:
-        return []
-    meet(known, seat, event.get("Channel", ""), at)
-    phone = phone_of(event.get("Channel", ""))
-    state = known.offers.get(offer) or Offer(offer, citizen, phone, at)
-    return answer(known, replace(state, seat_line=seat), at)
-
-
-def _offer_ended(known: Known, event: Event, offer: str, at: datetime) -> Facts:
-    line = LineId(event.get("Uniqueid", ""))
-    if not line:
-        return []
-    state = known.offers.get(offer) or Offer(offer, line, PhoneId(""), at)
-    reason = end_reason(event.get("Status", ""), event.get("Tech"), _number(event.get("Cause", "")))
-    if state.withdrawn_at is not None and reason is not OfferEndReason.TALKED:
-        reason = OfferEndReason.CANCELLED
-    facts = answer(known, state, at) if reason is OfferEndReason.TALKED else []
-    return facts + end_offer(known, state, reason, at, _number(event.get("Cause", "")))
-
-
-_BY_STATUS = {
-    "ANSWER": OfferEndReason.TALKED,
-    "BUSY": OfferEndReason.BUSY,
-    "NOANSWER": OfferEndReason.NO_ANSWER,
-    "CANCEL": OfferEndReason.CANCELLED,
-}
-
-
-def end_reason(status: str, tech: str | None, cause: int) -> OfferEndReason:
-    """Why an offer ended, from Dial's DIALSTATUS, the phone's last SIP status (`SIP 486 Busy Here`; None when the
-    dialplan does not tell it, empty when there was none) and the Q.850 cause.
-
-    DIALSTATUS alone calls 480 NOANSWER, 603 CHANUNAVAIL, and a redirect that is not followed BUSY (seen with 22.10).
-    """
-    reason = _BY_STATUS.get(status, OfferEndReason.UNREACHABLE)
-    if reason in (OfferEndReason.TALKED, OfferEndReason.CANCELLED):
-        return reason
-    code = _number((tech or "").removeprefix("SIP ").partition(" ")[0])
-    if code >= 300:
-        return _by_code(code)
-    if status == "BUSY" and tech is not None:  # nobody said busy: a redirect that was not followed
-        return OfferEndReason.REJECTED
-    return OfferEndReason.REJECTED if status == "CHANUNAVAIL" and cause == 21 else reason
-
-
-def _by_code(code: int) -> OfferEndReason:
-    if code in (486, 600):
-        return OfferEndReason.BUSY
-    if code in (404, 408, 410, 430) or 500 <= code < 600:
-        return OfferEndReason.UNREACHABLE
-    return OfferEndReason.REJECTED
-
-
-def _dialled(known: Known, event: Event) -> Offer | None:
-    seat = event.get("DestUniqueid", "")
-    return next((offer for offer in known.offers.values() if seat and offer.seat_line == seat), None)
-
-
-def _leg(known: Known, event: Event) -> Leg | None:
-    return known.legs.get(LineId(event.get("DestUniqueid", "")))
-
-
-def _originated(known: Known, event: Event, at: datetime) -> Facts:
-    """Asterisk's last word on a call into a room."""
-    leg = known.legs.get(LineId(event.get("Uniqueid", "")))
-    if leg is None:
-        return []
-    if event.get("Response") == "Success":
-        return leg_answers(known, leg, at)
-    leg = replace(leg, over=event.get("Reason", "") or "0")
-    known.legs[leg.leg] = leg
-    still_there = leg.leg in known.lines
-    return [] if still_there else leg_fails(known, leg, _why_not(leg), at)
-
-
-_TIME_UP = "3"
-"""OriginateResponse's Reason when nobody answered in time; any refusal is `0` (seen with 22.10)."""
-_BY_CAUSE = {17: OfferEndReason.BUSY, 19: OfferEndReason.NO_ANSWER, 18: OfferEndReason.UNREACHABLE,
-             21: OfferEndReason.REJECTED, 23: OfferEndReason.REJECTED}  # fmt: skip
-
-
-def _why_not(leg: Leg) -> OfferEndReason:
-    if leg.over == _TIME_UP:
-        return OfferEndReason.NO_ANSWER
-    code = _number(leg.tech)
-    return _by_code(code) if code >= 300 else _BY_CAUSE.get(leg.cause, OfferEndReason.UNREACHABLE)
 
 
 # ---- bridges, keys, tracks, phones ----------------------------------------------------------------------------------
@@ -352,23 +198,19 @@ def _arrived(line: LineId, env: Mapping[str, str], event: Event, at: datetime) -
     )
 
 
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
-
-
 _HANDLERS: Mapping[str, Callable[[Known, Event, datetime], Facts]] = {
     "AsyncAGIStart": _agi_start,
     "Newchannel": _newchannel,
     "Hangup": _hangup,
-    "DialBegin": _dial_begin,
-    "DialState": _dial_state,
-    "DialEnd": _dial_end,
-    "UserEvent": _user_event,
+    "DialBegin": dialling.dial_begin,
+    "DialState": dialling.dial_state,
+    "DialEnd": dialling.dial_end,
+    "UserEvent": dialling.user_event,
     "BridgeEnter": _bridge_enter,
     "BridgeLeave": _bridge_leave,
     "DTMFBegin": _key,
     "MixMonitorStart": _track_start,
     "MixMonitorStop": _track_stop,
     "DeviceStateChange": _device,
-    "OriginateResponse": _originated,
+    "OriginateResponse": dialling.originated,
 }

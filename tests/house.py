@@ -37,6 +37,7 @@ class Server:
             "HOTLINE_HTTP_PORT": str(self.http_port),
             "HOTLINE_RTP_PORTS": free_rtp_ports(),
             "HOTLINE_WRAP_UP_SECONDS": "0",
+            "HOTLINE_RATING": "0",
             "HOTLINE_DEMO": "1",
             **(environment or {}),
         }

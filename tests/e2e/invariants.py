@@ -129,7 +129,8 @@ class _Waiting:
     options: list[tuple[floor.Need, ...]]
     rank: tuple[datetime, int]
     refused: dict[str, datetime]
-    offer: str = ""
+    ring: int = 1
+    offers: set[str] = field(default_factory=set[str])
 
 
 @dataclass
@@ -160,7 +161,7 @@ class _Floor:
                     passed += self._passed_over(fact)
                 self._play(fact)
             for seat, chosen, other in passed:
-                if other in self.waiting and not self.waiting[other].offer:
+                if other in self.waiting and not self.waiting[other].offers:
                     self.problems.append(f"I4: {seat} was offered {chosen} while {other} waited longer ({at})")
             self._nobody_idle(at)
 
@@ -185,7 +186,7 @@ class _Floor:
                 refused = dict.fromkeys(fact.exclude, fact.retry_at or fact.at)
                 rank = (fact.arrived_at - timedelta(seconds=fact.priority), self.joined)
                 self.joined += 1
-                self.waiting[fact.call] = _Waiting([fact.needs], rank, refused)
+                self.waiting[fact.call] = _Waiting([fact.needs, *fact.also], rank, refused, fact.ring)
             case floor.Widened():
                 self.waiting[fact.call].options.append(fact.needs)
             case floor.RetryAllowed():
@@ -200,6 +201,8 @@ class _Floor:
             case floor.OfferWithdrawn():
                 self._offer_over(fact.offer)
             case floor.Answered():
+                if len(self.waiting[fact.call].offers) != 1:
+                    self.problems.append(f"I1: {fact.call} was answered while others rang for it")
                 self._offer_over(fact.offer)
                 self.seats[fact.seat].call = fact.call
             case floor.LeftQueue():
@@ -218,10 +221,10 @@ class _Floor:
             self.problems.append(f"I1: {fact.seat} was offered {fact.call} beside {seat.offer or seat.call}")
         if waiting is None:
             self.problems.append(f"I1: {fact.call} was offered, but does not wait")
-        elif waiting.offer:
-            self.problems.append(f"I1: {fact.call} was offered to {fact.seat} beside {waiting.offer}")
+        elif len(waiting.offers) >= waiting.ring:
+            self.problems.append(f"I1: {fact.call} was offered to {fact.seat} beside {waiting.offers}")
         else:
-            waiting.offer = fact.offer
+            waiting.offers.add(fact.offer)
         seat.offer = fact.offer
         self.offers[fact.offer] = (fact.seat, fact.call)
 
@@ -233,7 +236,7 @@ class _Floor:
         if seat in self.seats:
             self.seats[seat].offer = ""
         if waiting in self.waiting:
-            self.waiting[waiting].offer = ""
+            self.waiting[waiting].offers.discard(offer)
 
     def _fits(self, name: str, waiting: _Waiting) -> bool:
         skills = self.seats[name].skills
@@ -246,7 +249,7 @@ class _Floor:
         return [
             (fact.seat, fact.call, name)
             for name, other in self.waiting.items()
-            if chosen is not None and other.rank < chosen.rank and not other.offer and self._fits(fact.seat, other)
+            if chosen is not None and other.rank < chosen.rank and not other.offers and self._fits(fact.seat, other)
         ]
 
     def _nobody_idle(self, at: datetime) -> None:
@@ -257,7 +260,7 @@ class _Floor:
         ]
         for name in idle:
             for waiting, record in self.waiting.items():
-                if not record.offer and self._fits(name, record):
+                if not record.offers and self._fits(name, record):
                     self.problems.append(f"I4: {name} was idle beside {waiting} ({at})")
 
     def leftovers(self) -> Iterable[str]:
@@ -373,8 +376,9 @@ def _seconds(row: dict[str, Any], first: str, last: str) -> float:
 def figures(hotline: Server) -> list[str]:
     """I7 for the running hotline: its figures of this hour against a count of the facts."""
     shown = hotline.get("/api/v1/kpis?hours=24")
-    left = [fact for fact in stored(hotline.data).floor if isinstance(fact, floor.LeftQueue)]
-    answered = sum(fact.reason is floor.LeaveReason.ANSWERED for fact in left)
+    facts = stored(hotline.data).floor
+    left = [fact for fact in facts if isinstance(fact, floor.LeftQueue | floor.TurnedAway)]
+    answered = sum(isinstance(fact, floor.LeftQueue) and fact.reason is floor.LeaveReason.ANSWERED for fact in left)
     rate = next(item["value"] for item in shown["items"] if item["name"] == "answer_rate")
     wanted = answered / len(left) if left else None
     same = rate is wanted or (rate is not None and wanted is not None and abs(rate - wanted) < 1e-9)

@@ -81,7 +81,7 @@ class SwitchRoom:
     async def ring(self, line: LineId, offer: str, phone: str = PHONE, ring_s: float = 5) -> None:
         """Make an offer."""
         await self.switch.offer(
-            line, offer=offer, phone=PhoneId(phone), ring=timedelta(seconds=ring_s), track_folder=str(self.folder)
+            line, offers={offer: PhoneId(phone)}, ring=timedelta(seconds=ring_s), track_folder=str(self.folder)
         )
 
     def prompt(self, name: str, seconds: float = 1.0) -> str:

@@ -355,7 +355,7 @@ async def test_an_offer_for_a_citizen_who_has_just_left_is_line_gone(room: Switc
 async def test_a_strange_offer_is_refused_before_anything_is_sent(room: SwitchRoom) -> None:
     with pytest.raises(BadInput) as refused:
         await room.switch.offer(
-            LineId("1.1"), offer="o;1", phone=PhoneId("8001&SIP/x"), ring=SECOND, track_folder="relative,touch"
+            LineId("1.1"), offers={"o;1": PhoneId("8001&SIP/x")}, ring=SECOND, track_folder="relative,touch"
         )
     assert len(refused.value.problems) == 3
 

@@ -36,7 +36,7 @@ from calls.events import (
     Mute,
     NodeLost,
     Play,
-    RingSeat,
+    Ring,
     TalkFound,
     Tell,
     Wake,
@@ -175,7 +175,7 @@ def test_an_offer_that_comes_with_the_joining_rings_without_music_first() -> Non
     told.begin()
     joined = Joined(at=NOW, call="c1", queue="general", needs=(), priority=0, arrived_at=NOW)
     offered = Offered(at=NOW, offer="o1", call="c1", seat="8001", phone="8001", expires_at=NOW)
-    assert told.tell(FloorSaid((joined, offered), "folder")).actions == (RingSeat("o1", "8001", "folder"),)
+    assert told.tell(FloorSaid((joined, offered), "folder")).actions == (Ring((("o1", "8001"),), "folder"),)
 
 
 def test_old_news_of_the_floor_keep_nobody_from_the_new_one() -> None:
@@ -183,7 +183,7 @@ def test_old_news_of_the_floor_keep_nobody_from_the_new_one() -> None:
     told.begin()
     old = OfferWithdrawn(at=NOW, offer="o0", call="c1", seat="8009")
     offered = Offered(at=NOW, offer="o1", call="c1", seat="8001", phone="8001", expires_at=NOW)
-    assert told.tell(FloorSaid((old, offered), "folder")).actions == (RingSeat("o1", "8001", "folder"),)
+    assert told.tell(FloorSaid((old, offered), "folder")).actions == (Ring((("o1", "8001"),), "folder"),)
 
 
 def test_an_answer_counts_when_the_floor_says_so() -> None:
@@ -224,7 +224,7 @@ def test_a_seat_that_does_not_answer_sends_the_call_on(reason: OfferEndReason, r
     assert decision.actions == (Tell(Refuse(offer="o1", reason=refused)),)
     assert told.call.phase is Phase.QUEUED
     assert isinstance(told.facts[-1], OfferMissed)
-    assert told.ring("o2", "8002").actions == (RingSeat("o2", "8002", "folder"),)
+    assert told.ring("o2", "8002").actions == (Ring((("o2", "8002"),), "folder"),)
 
 
 def test_an_offer_withdrawn_by_the_floor_stops_ringing() -> None:
@@ -242,7 +242,7 @@ def test_an_offer_that_ran_out_on_the_floor_and_found_another_seat_rings_there_a
     told.ring()
     refused = OfferRefused(at=NOW, offer="o1", call="c1", seat="8001", reason=RefuseReason.NO_ANSWER)
     offered = Offered(at=NOW, offer="o2", call="c1", seat="8002", phone="8002", expires_at=NOW)
-    assert told.tell(FloorSaid((refused, offered), "f")).actions == (RingSeat("o2", "8002", "f"),)
+    assert told.tell(FloorSaid((refused, offered), "f")).actions == (Ring((("o2", "8002"),), "f"),)
     assert told.call.offer == "o2"
 
 
@@ -336,7 +336,7 @@ def test_an_offer_that_is_withdrawn_before_it_was_heard_of_rings_nowhere() -> No
     assert decision.actions == (Hold(),)
     assert (told.call.phase, told.call.offer) == (Phase.QUEUED, "")
     other = Offered(at=NOW, offer="o2", call="c1", seat="8002", phone="8002", expires_at=NOW)
-    assert told.tell(FloorSaid((other,), "folder")).actions == (RingSeat("o2", "8002", "folder"),)
+    assert told.tell(FloorSaid((other,), "folder")).actions == (Ring((("o2", "8002"),), "folder"),)
 
 
 def test_an_offer_that_is_told_twice_rings_once() -> None:

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from acd.model import Abandon, Finish, LeaveReason
+from acd.model import Abandon, Finish, LeaveReason, StepKind
 from calls import events, fold, script
 from calls.events import Decision, Event, HangUp, Hold, Mute, NodeLost, Ordered, Play, Tell, TrackFound, Wake, Woke
 from calls.model import (
+    Announced,
     AnyCallFact,
     CallEnded,
     CallState,
@@ -17,6 +18,10 @@ from calls.model import (
     Party,
     Phase,
     PickedUp,
+    Rated,
+    RatedAspect,
+    Rating,
+    RatingAsked,
     RecordingMuted,
     Ringing,
     TalkEnded,
@@ -193,7 +198,7 @@ FULL = call_in(
 )
 FOLDS: list[tuple[AnyCallFact, dict[str, object]]] = [
     (stepped("menu"), {"phase": Phase.IN_IVR, "node": "menu"}),
-    (Dismissed(call="c1", at=NOW, reason="office"), {"phase": Phase.CLOSING}),
+    (Dismissed(call="c1", at=NOW, reason="office"), {"phase": Phase.CLOSING, "dismissed": "office"}),
     (queued(queue="fund"), {"phase": Phase.QUEUED, "queued": queued(queue="fund"), "queued_at": NOW}),
     (
         Ringing(call="c1", at=NOW, offer="o2", seat="8002", phone="p2"),
@@ -221,6 +226,12 @@ FOLDS: list[tuple[AnyCallFact, dict[str, object]]] = [
     (TrackOpened(call="c1", at=NOW, line=SEAT, party=Party.OPERATOR), {"opened": (CITIZEN, SEAT)}),
     (TalkEnded(call="c1", at=NOW), {"phase": Phase.CLOSING}),
     (CallEnded(call="c1", at=NOW, outcome=Outcome.COMPLETED, phase=Phase.TALKING), {"phase": Phase.ENDED}),
+    (Announced(call="c1", at=NOW, kind=StepKind.POSITION, ahead=3), {"saying": True}),
+    (
+        RatingAsked(call="c1", at=NOW, aspect=RatedAspect.SERVICE),
+        {"phase": Phase.CLOSING, "asked": RatedAspect.SERVICE},
+    ),
+    (Rated(call="c1", at=NOW, aspect=RatedAspect.SERVICE, rating=Rating.FAIR), {"rated": True}),
 ]
 
 

@@ -31,7 +31,7 @@ from calls.events import (
     Listened,
     Play,
     Restarted,
-    RingSeat,
+    Ring,
     Tell,
     Wake,
 )
@@ -196,7 +196,7 @@ RUNG = Ringing(call="c1", at=NOW, offer="o1", seat="8001", phone="p1")
 @pytest.mark.parametrize("phase", WAITING)
 def test_an_offer_rings_at_its_phone(phase: Phase) -> None:
     decision = decided(call_in(phase, offer="o0", seat="8000"), FloorSaid((JOINED, OFFERED), "folder"))
-    assert decision == Decision((RUNG,), (RingSeat("o1", "p1", "folder"),))
+    assert decision == Decision((RUNG,), (Ring((("o1", "p1"),), "folder"),))
 
 
 @pytest.mark.parametrize("phase", [Phase.ARRIVED, Phase.IN_IVR, Phase.TALKING, Phase.CLOSING])

@@ -1,0 +1,107 @@
+"""Routes of the queues' plans: how many seats ring, how many may wait, what is said to whoever waits."""
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import msgspec
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, Field
+
+from acd.plan_service import QueuePlans
+from acd.plans import MOST_RINGING, MOST_STEPS, PlanStep, QueuePlan, check
+from acd.values import StepKind
+from hotline.audit import Audit
+from hotline.http import RequestBody
+from hotline.security import Permission, Principal, require
+
+Queue = Annotated[str, Path(pattern="^[A-Za-z0-9_.-]{1,64}$")]
+Watcher = Annotated[Principal, Depends(require(Permission.QUEUES_WATCH))]
+Writer = Annotated[Principal, Depends(require(Permission.SEATS_FORCE))]
+
+
+class StepBody(RequestBody):
+    """Something that happens to whoever has waited for so long."""
+
+    after_s: Annotated[float, Field(ge=0, le=3600)]
+    does: Literal["widen", "raise", "position", "prompt"]
+    every_s: Annotated[float, Field(ge=0, le=3600)] = 0
+    """Again after each further so many seconds, at least 15; 0: once."""
+    needs: Annotated[str, Field(max_length=500)] = ""
+    by_s: Annotated[int, Field(ge=0, le=86_400)] = 0
+    prompt: Annotated[str, Field(max_length=64, pattern="^[a-z0-9_-]*$")] = ""
+
+    def step(self) -> PlanStep:
+        every_s = max(15.0, self.every_s) if self.every_s else 0.0
+        does, needs, by_s, prompt = StepKind(self.does), self.needs, self.by_s, self.prompt
+        return PlanStep(after_s=self.after_s, does=does, every_s=every_s, needs=needs, by_s=by_s, prompt=prompt)
+
+
+class PlanBody(RequestBody):
+    """How a queue treats who waits in it; what is left out is as it is without a plan of its own."""
+
+    ring: Annotated[int, Field(ge=1, le=MOST_RINGING)] = 1
+    """So many idle seats ring at once; the first that answers has the citizen."""
+    capacity: Annotated[int, Field(ge=0, le=100_000)] = 0
+    """How many may wait; 0: no limit. Who comes then is told so."""
+    steps: Annotated[list[StepBody], Field(max_length=MOST_STEPS, default_factory=list)]
+    rating: bool = True
+    """Whether a citizen whose talk the seat has ended is asked how it was."""
+
+    def plan(self) -> QueuePlan:
+        steps = tuple(step.step() for step in self.steps)
+        return QueuePlan(ring=self.ring, capacity=self.capacity, steps=steps, rating=self.rating)
+
+
+class StepView(BaseModel):
+    """A step as it is in force."""
+
+    after_s: float
+    does: StepKind
+    every_s: float
+    needs: str
+    by_s: int
+    prompt: str
+
+
+class PlanView(BaseModel):
+    """A queue's plan as it is in force."""
+
+    queue: str
+    own: bool
+    """False: nobody made a plan for this queue, it is the ordinary one."""
+    ring: int
+    capacity: int
+    steps: list[StepView]
+    rating: bool
+
+
+def _view(plans: QueuePlans, queue: str) -> PlanView:
+    return PlanView(queue=queue, own=queue in plans.own, **msgspec.to_builtins(plans.of(queue)))
+
+
+def plan_routes(plans: QueuePlans, audit: Audit, prompts: Callable[[], frozenset[str]]) -> APIRouter:
+    """`GET`, `PUT` and `DELETE /api/v1/queues/{queue}/plan`. `prompts`: names of those that can be played."""
+    router = APIRouter(prefix="/api/v1/queues", tags=["floor"])
+
+    @router.get("/{queue}/plan")
+    async def show(queue: Queue, _: Watcher) -> PlanView:
+        """The plan in force."""
+        return _view(plans, queue)
+
+    @router.put("/{queue}/plan")
+    async def change(queue: Queue, who: Writer, body: PlanBody) -> PlanView:
+        """Give the queue this plan. Calls that come from now on follow it; who waits already goes on as before."""
+        plan = body.plan()
+        check(plan, prompts())
+        await audit.record(who, "queue.plan", queue, detail=msgspec.to_builtins(plan))
+        await plans.put(queue, plan, who.person)
+        return _view(plans, queue)
+
+    @router.delete("/{queue}/plan")
+    async def forget(queue: Queue, who: Writer) -> PlanView:
+        """The ordinary plan again."""
+        await audit.record(who, "queue.plan", queue, detail={"own": False})
+        await plans.put(queue, None, who.person)
+        return _view(plans, queue)
+
+    return router

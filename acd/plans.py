@@ -1,0 +1,95 @@
+"""How a queue treats who waits in it: how many seats ring, how many may wait, what is said and when. Values only.
+
+A plan is data that people change while calls wait; a call that has joined keeps what it joined with.
+"""
+
+import msgspec
+
+from acd.expressions import parse
+from acd.values import Step, StepKind
+from hotline.errors import BadInput
+
+LONGEST_S = 1800.0
+"""What is repeated is repeated for so long."""
+MOST_STEPS = 60
+MOST_RINGING = 8
+
+
+class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happens to whoever has waited for so long."""
+
+    after_s: float
+    does: StepKind
+    every_s: float = 0
+    """Again after each further so many seconds; 0: once."""
+    needs: str = ""
+    """For `widen`: a demand like `housing>=3 and english`; empty: anybody."""
+    by_s: int = 0
+    """For `raise`: so many seconds of head start."""
+    prompt: str = ""
+    """For what speaks: the prompt's name; empty: the house's own."""
+
+
+class QueuePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """One queue's."""
+
+    ring: int = 1
+    """So many idle seats ring at once; the first that answers has the citizen."""
+    capacity: int = 0
+    """How many may wait; 0: no limit. Who comes then is told so."""
+    steps: tuple[PlanStep, ...] = ()
+    rating: bool = False
+    """Whether a citizen whose talk the seat has ended is asked how it was."""
+
+
+ORDINARY = QueuePlan(steps=(PlanStep(after_s=45, does=StepKind.POSITION, every_s=60),), rating=True)
+"""Of a queue that nobody made a plan for."""
+
+
+def recipe(plan: QueuePlan) -> tuple[Step, ...]:
+    """The plan's steps as the floor takes them, each repetition on its own, in the order of their times."""
+    steps = [_step(step, at) for step in plan.steps for at in _times(step)]
+    return tuple(sorted(steps, key=lambda step: step.after_s)[:MOST_STEPS])
+
+
+def _times(step: PlanStep) -> list[float]:
+    if not step.every_s:
+        return [step.after_s]
+    repeated = int(max(0.0, LONGEST_S - step.after_s) // step.every_s)
+    return [step.after_s + number * step.every_s for number in range(repeated + 1)]
+
+
+def _step(step: PlanStep, after_s: float) -> Step:
+    needs = parse(step.needs)[0] if step.does is StepKind.WIDEN else ()
+    return Step(after_s=after_s, does=step.does, needs=needs, by_s=step.by_s, prompt=step.prompt)
+
+
+def check(plan: QueuePlan, prompts: frozenset[str]) -> None:
+    """Refuse what could not be performed.
+
+    Raises:
+        BadInput: with every problem, each a sentence that says what to correct.
+    """
+    problems = [problem for number, step in enumerate(plan.steps, 1) for problem in _wrong(number, step, prompts)]
+    if problems:
+        raise BadInput("This plan cannot be used: " + " ".join(problems), tuple(problems))
+
+
+def _wrong(number: int, step: PlanStep, prompts: frozenset[str]) -> list[str]:
+    found: list[str] = []
+    if step.does in (StepKind.OVERFLOW, StepKind.CALL_BACK):
+        found.append(f"Step {number}: {step.does.value} is not possible here, leave it out.")
+    if step.does is StepKind.RAISE and step.by_s <= 0:
+        found.append(f"Step {number}: say in by_s how many seconds the call is raised by.")
+    if step.does is StepKind.PROMPT and not step.prompt:
+        found.append(f"Step {number}: name the prompt that is played.")
+    if step.prompt and step.prompt not in prompts:
+        found.append(f"Step {number}: there is no prompt {step.prompt}, record it or correct the name.")
+    if step.does is StepKind.WIDEN:
+        try:
+            one_demand = len(parse(step.needs)) == 1
+        except BadInput as error:
+            found.append(f"Step {number}: {error}")
+        else:
+            found += [] if one_demand else [f"Step {number}: a step widens to one demand, leave out 'or'."]
+    return found

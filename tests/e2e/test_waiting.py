@@ -1,0 +1,153 @@
+"""What a citizen hears who waits, is turned away, or is asked how it was."""
+
+from functools import partial
+
+import pytest
+
+from calls.model import Announced, Rated, RatingAsked
+from telephony.softphone import Feed
+from tests.asterisk_node import write_tone
+from tests.e2e import invariants
+from tests.e2e.odd import known_calls, new_call, outcome, raw_seat
+from tests.house import Server
+from tests.phones import ended, eventually, wait_hears, wait_silent
+from tests.rawsip import RawPhone
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.usefixtures("judged")]
+
+QUEUE = "/api/v1/queues/general/plan"
+NOTICE, NOTICE_HZ, NOTICE_S = "long_notice", 440, 60
+"""A studio's recording that is longer than anybody waits for in a test."""
+
+
+def plan(hotline: Server, **body: object) -> None:
+    made = hotline.ask("PUT", QUEUE, json={"rating": False, **body})
+    assert made.status_code == 200, made.text
+
+
+def long_notice(hotline: Server) -> None:
+    """Record a prompt; the hotline finds it."""
+    write_tone(hotline.data / "prompts" / "studio" / f"{NOTICE}.wav", NOTICE_HZ, NOTICE_S)
+    steps = [{"after_s": 60, "does": "prompt", "prompt": NOTICE}]
+    eventually(lambda: hotline.ask("PUT", QUEUE, json={"steps": steps}).status_code == 200, "the prompt is known", 30)
+
+
+def told(hotline: Server, call: str) -> list[Announced]:
+    facts = invariants.stored(hotline.data).calls
+    return [fact for fact in facts if isinstance(fact, Announced) and fact.call == call]
+
+
+def test_a_waiting_citizen_is_told_the_place_and_hears_music_again_and_a_free_seat_cuts_in(hotline: Server) -> None:
+    long_notice(hotline)
+    notice = {"after_s": 3, "does": "prompt", "prompt": NOTICE}
+    plan(hotline, steps=[{"after_s": 1, "does": "position", "every_s": 15}, notice])
+    known = known_calls(hotline)
+    with hotline.citizen("13900000001") as first, hotline.citizen("13900000002") as second:
+        ahead = first.talk("110")
+        eventually(lambda: len(known_calls(hotline) - known) == 1, "the first one waits", 10)
+        one = str(new_call(hotline, known)["call"])
+        behind = second.talk("110")
+        eventually(lambda: len(known_calls(hotline) - known) == 2, "the second one waits", 10)
+        (two,) = known_calls(hotline) - known - {one}
+        eventually(lambda: bool(told(hotline, two)), "the second one was told the place", 20)
+        assert (told(hotline, one)[0].ahead, told(hotline, two)[0].ahead) == (0, 1)
+        wait_hears(behind.ear, NOTICE_HZ, 20)
+        wait_hears(ahead.ear, NOTICE_HZ, 20)
+        with hotline.seat("8001") as seat:
+            seat.wait_talks(20)
+            wait_hears(ahead.ear, 1300)
+            wait_silent(ahead.ear, NOTICE_HZ)
+            ahead.hang_up()
+            ended(seat.call)
+            eventually(lambda: len(seat.calls) == 2, "the next one rings", 20)
+            wait_hears(behind.ear, 1300, 20)
+            behind.hang_up()
+            ended(seat.call)
+    eventually(lambda: all(call["outcome"] == "completed" for call in hotline.calls()[:2]), "both completed", 20)
+
+
+def test_music_goes_on_after_an_announcement_through_a_kill(hotline: Server) -> None:
+    plan(hotline, steps=[{"after_s": 0, "does": "position"}])
+    known = known_calls(hotline)
+    with hotline.citizen() as citizen:
+        call = citizen.talk("110")
+        waiting = str(new_call(hotline, known)["call"])
+        eventually(lambda: bool(told(hotline, waiting)), "the place is told", 20)
+        hotline.kill()
+        hotline.start()
+        eventually(lambda: "hold" in invariants.console(hotline, "core show channels concise"), "music", 30)
+        with hotline.seat("8001") as seat:
+            seat.wait_talks(20)
+            call.hang_up()
+            ended(seat.call)
+    assert outcome(hotline, known) == "completed"
+
+
+def test_a_queue_that_is_full_says_so_and_hangs_up(hotline: Server) -> None:
+    plan(hotline, capacity=1)
+    known = known_calls(hotline)
+    with hotline.citizen("13900000001") as first, RawPhone(hotline.sip, "13900000002") as second:
+        waits = first.talk("110")
+        one = str(new_call(hotline, known)["call"])
+        hotline.wait_call("queued")
+        second.call("110")
+        second.wait_request("BYE", 20)
+        assert second.media.loud, "a sentence was heard"
+        eventually(lambda: len(known_calls(hotline) - known) == 2, "the second call", 10)
+        (two,) = known_calls(hotline) - known - {one}
+        eventually(lambda: hotline.get(f"/api/v1/calls/{two}")["outcome"] == "turned_away", "it was turned away", 20)
+        waits.hang_up()
+    eventually(lambda: hotline.get(f"/api/v1/calls/{one}")["outcome"] == "abandoned", "the first one left", 20)
+    plan(hotline)
+
+
+def test_after_the_seat_has_hung_up_two_keys_say_how_it_was(hotline: Server) -> None:
+    plan(hotline, rating=True)
+    known = known_calls(hotline)
+    with hotline.seat("8001") as seat, hotline.citizen() as citizen:
+        call = citizen.talk("110", saying=Feed())
+        seat.wait_talks(20)
+        hotline.wait_call("talking")
+        seat.call.hang_up()
+        made = str(new_call(hotline, known)["call"])
+        for asked, key in ((1, "1"), (2, "3")):
+            eventually(partial(is_asked, hotline, made, asked), "a question", 20)
+            call.press(key)
+        ended(call, 30)
+    assert outcome(hotline, known) == "completed"
+    row = hotline.get(f"/api/v1/calls/{made}")
+    assert (row["rated_service"], row["rated_result"]) == ("satisfied", "dissatisfied")
+    (ticket,) = [one for one in hotline.tickets() if one["call"] == made]
+    lines = hotline.get(f"/api/v1/tickets/{ticket['id']}")["history"]
+    assert [line["action"] for line in lines].count("rated") == 2
+
+
+def test_who_says_nothing_is_asked_once_and_has_not_answered(hotline: Server) -> None:
+    plan(hotline, rating=True)
+    known = known_calls(hotline)
+    with raw_seat(hotline, "8001") as seat, RawPhone(hotline.sip) as citizen:
+        citizen.call("110")
+        seat.answer(seat.wait_request("INVITE", 20))
+        seat.wait_request("ACK")
+        hotline.wait_call("talking")
+        seat.bye()
+        citizen.wait_request("BYE", 30)
+    assert outcome(hotline, known) == "completed"
+    made = str(new_call(hotline, known)["call"])
+    facts = invariants.stored(hotline.data).calls
+    assert [fact.rating for fact in facts if isinstance(fact, Rated) and fact.call == made] == [None]
+    assert hotline.get(f"/api/v1/calls/{made}")["rated_service"] == ""
+
+
+def test_a_plan_that_could_not_be_performed_is_refused_with_every_mistake(hotline: Server) -> None:
+    steps = [{"after_s": 5, "does": "prompt", "prompt": "nonsense"}, {"after_s": 9, "does": "raise"}]
+    refused = hotline.ask("PUT", QUEUE, json={"steps": steps})
+    assert refused.status_code == 400
+    assert len(refused.json()["problems"]) == 2
+    assert hotline.ask("PUT", QUEUE, role="operator", json={"ring": 2}).status_code == 403
+    assert hotline.ask("DELETE", QUEUE).json()["own"] is False
+
+
+def is_asked(hotline: Server, call: str, question: int) -> bool:
+    facts = invariants.stored(hotline.data).calls
+    return sum(isinstance(fact, RatingAsked) and fact.call == call for fact in facts) == question
