@@ -100,9 +100,11 @@ def fold(row: CallRow, fact: AnyCallFact) -> CallRow:
                 return change(row, offers_missed=missed)
             return change(row, phase=Phase.QUEUED.value, seat="", offers_missed=missed)
         case TalkStarted():
+            first = change(row, phase=Phase.TALKING.value, seat=fact.seat)
+            if row.answered_at is not None:  # its first seat was lost: the citizen was answered then
+                return first
             waited = _seconds(row.queued_at or row.arrived_at, fact.at)
-            phase = Phase.TALKING.value
-            return change(row, phase=phase, seat=fact.seat, answered_at=fact.at, waited_s=waited)
+            return change(first, answered_at=fact.at, waited_s=waited)
         case TalkChanged():
             owner = fact.talk.of_seat(fact.talk.owner)
             return row if owner is not None and owner.outside else change(row, seat=fact.talk.owner or row.seat)

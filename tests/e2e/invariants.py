@@ -292,8 +292,9 @@ def _calls(found: Stored, drained: bool) -> Iterable[str]:
         if isinstance(fact, call.CallEnded):
             over.add(fact.call)
     started, stopped = _of(found, call.TalkStarted), _of(found, call.TalkEnded)
-    yield from (f"I2: {name} has {count} talks" for name, count in started.items() if count != 1)
-    yield from (f"I2: the talk of {name} ended {count} times" for name, count in stopped.items() if count != 1)
+    queued = _of(found, call.Queued)  # again, when the seat was lost in the middle of a talk
+    yield from (f"I2: {name} has {count} talks" for name, count in started.items() if count > max(1, queued[name]))
+    yield from (f"I2: {name} ended {count} talks" for name, count in stopped.items() if count > started[name])
     yield from (f"I2: the talk of {name} never ended" for name in (started.keys() & ended.keys()) - stopped.keys())
 
 

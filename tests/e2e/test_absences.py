@@ -168,15 +168,19 @@ def reset_manager(hotline: Server) -> None:
 
 
 @pytest.mark.slow
-def test_a_seats_phone_that_dies_without_a_word_is_noticed_and_its_citizen_released(hotline: Server) -> None:
+def test_a_seats_phone_that_dies_without_a_word_is_noticed_and_its_citizen_goes_to_the_next(hotline: Server) -> None:
     known = known_calls(hotline)
     with raw_seat(hotline, "8001") as seat, RawPhone(hotline.sip) as citizen:
         citizen.call("110")
         seat.answer(seat.wait_request("INVITE", 20))
         hotline.wait_call("talking")
         seat.media.sends = False
-        citizen.wait_request("BYE", 60)
-        eventually(lambda: hotline.seat_state("8001") != "talking", "the seat is not in a call", 10)
+        with hotline.seat("8002") as other:
+            other.wait_talks(60)
+            eventually(lambda: hotline.seat_state("8001") != "talking", "the seat is not in a call", 10)
+            assert new_call(hotline, known)["seat"] == "8002"
+            other.call.hang_up()
+            citizen.wait_request("BYE", 30)
     assert outcome(hotline, known) == "completed"
 
 
