@@ -26,6 +26,7 @@ ANSWERED, CANCELLED, RAN_OUT = "answered", "cancelled", "no_answer"
 
 _NEW_ASK = Prepared(insert(asks))
 _REACHED = Prepared(update(asks).where(asks.c.ask == bindparam("key"), asks.c.reached_at.is_(None)))
+_ASK = Prepared(select(asks).where(asks.c.ask == bindparam("key")))
 _TRIES = Prepared(select(ask_tries).where(ask_tries.c.call == bindparam("key")))
 _NEW_TRY = Prepared(insert(ask_tries))
 _END_TRY = Prepared(update(ask_tries).where(ask_tries.c.line == bindparam("key")))
@@ -46,6 +47,13 @@ class Try(msgspec.Struct, frozen=True, kw_only=True):
     result: str
     """`answered`, `busy`, `no_answer`, `rejected`, `unreachable`, `cancelled`, or what the guard says; empty: it rings.
     """
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of calling somebody."""
+
+    ask: str
+    result: str
 
 
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,14 +109,14 @@ async def asked(connection: AsyncConnection, fact: PartyAsked) -> None:
     await _NEW_ASK.run(connection, row)
 
 
-async def changed(connection: AsyncConnection, fact: TalkChanged) -> list[str]:
-    """Who of those called has come, given up or been taken back. Returns askings that were answered now."""
+async def changed(connection: AsyncConnection, fact: TalkChanged) -> list[Ended]:
+    """Who of those called has come, given up or been taken back. Returns what ended so now."""
     known = {str(row["line"]): row for row in await _TRIES.rows(connection, {"key": fact.call})}
     called = {str(leg.line): leg for leg in fact.talk.legs if leg.ask}
     for line, new in called.items():
         if line not in known:
             await _NEW_TRY.run(connection, _new_try(fact, new))
-    reached: list[str] = []
+    over: list[Ended] = []
     for line, row in known.items():
         if row["ended_at"] is not None:
             continue
@@ -117,10 +125,23 @@ async def changed(connection: AsyncConnection, fact: TalkChanged) -> list[str]:
             continue
         result = _result(fact, line) if leg is None else ANSWERED
         await _END_TRY.run(connection, {"key": line, "ended_at": fact.at, "result": result})
+        over.append(Ended(ask=str(row["ask"]), result=result))
         if leg is not None:
-            reached.append(str(row["ask"]))
             await _REACHED.run(connection, {"key": str(row["ask"]), "reached_at": fact.at})
-    return reached
+    return over
+
+
+async def emergency(connection: AsyncConnection, ask: str) -> str | None:
+    """The number of an emergency line that was asked for; nothing of any other asking."""
+    row = await _ASK.row(connection, {"key": ask})
+    return None if row is None or row["purpose"] != Purpose.EMERGENCY.value else str(row["number"])
+
+
+def handed_over(fact: TalkChanged) -> str:
+    """The emergency line that has the citizen alone from now on; empty when none has."""
+    talking = fact.talk.talking
+    alone = bool(talking) and all(leg.outside for leg in talking) and fact.what in ("leave", "gone", "drop")
+    return next((leg.phone for leg in talking if leg.warm), "") if alone else ""
 
 
 def _new_try(fact: TalkChanged, leg: Leg) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Finds who is to be called; whether the talk allows it is decided by `parties`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime, time
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -43,7 +43,12 @@ _BUSY = (SeatState.TALKING, SeatState.OFFERED, SeatState.UNREACHABLE)
 class SeatsPort(Protocol):
     """Seats that are signed in."""
 
+    @property
+    def supervisors(self) -> Container[str]: ...
+
     def seat(self, seat: str) -> SeatStatus | None: ...
+
+    def seats(self) -> Sequence[SeatStatus]: ...
 
 
 class CataloguePort(Protocol):
@@ -217,6 +222,11 @@ class Directory:
         """Whether a seat can be called now."""
         status = self._seats.seat(seat)
         return status is not None and status.reachable and status.state not in _BUSY
+
+    def free_supervisors(self) -> list[tuple[str, str]]:
+        """Seat and phone of every supervisor who can be called now."""
+        signed_in = [one for one in self._seats.seats() if one.seat in self._seats.supervisors]
+        return [(one.seat, one.phone) for one in signed_in if self.is_free(one.seat)]
 
     def phone(self, seat: str) -> str:
         """Where a seat can be called now.

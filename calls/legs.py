@@ -19,6 +19,7 @@ class Party(StrEnum):
     EXPERT = "expert"
     SUPERVISOR = "supervisor"
     OUTSIDE = "outside"  # 外线: an emergency line, a utility, another body
+    ANNOUNCEMENT = "announcement"  # 播报: what our own machine said to all
 
 
 class Place(StrEnum):

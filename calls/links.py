@@ -93,7 +93,7 @@ class Links:
             case PartyAsked():
                 await asks.asked(connection, fact)
             case TalkChanged():
-                await asks.changed(connection, fact)
+                await self._talk_changed(connection, fact)
             case RecordingMuted():
                 await _muted(connection, fact)
             case Rated(rating=rating) if rating is not None:
@@ -118,6 +118,21 @@ class Links:
         await self._tickets.born(
             connection, call, agent=fact.agent, at=fact.at, recording=recording.id, class_hint=call.class_hint
         )
+
+    async def _talk_changed(self, connection: AsyncConnection, fact: TalkChanged) -> None:
+        """Whoever left is not recorded any more; emergency lines that were called are told on the ticket."""
+        here = {leg.line for leg in fact.talk.legs}
+        for track in await _tracks(connection, fact.call):
+            if track.line not in here and track.party is not Voice.CITIZEN:
+                await recording_rows.end_track(connection, fact.call, track.line, fact.at)
+        for ended in await asks.changed(connection, fact):
+            asked = await asks.emergency(connection, ended.ask)
+            if asked is not None:
+                told = f"{asked} {ended.result}"
+                await self._tickets.note(connection, fact.call, "emergency_called", fact.at, agent=fact.by, reason=told)
+        if number := asks.handed_over(fact):
+            action, agent = "emergency_handed_over", fact.by
+            await self._tickets.note(connection, fact.call, action, fact.at, agent=agent, reason=number)
 
     async def _call_ended(self, connection: AsyncConnection, fact: CallEnded, call: CallRow) -> None:
         if call.answered_at is not None:
@@ -211,7 +226,8 @@ async def _track_opened(connection: AsyncConnection, fact: TrackOpened) -> None:
     began = fact.at if fact.seen else None
     row = {"call": fact.call, "line": fact.line, "party": fact.party.value, "agent": fact.agent, "started_at": began}
     await _NEW_LINE.run(connection, row)
-    track = Track(line=fact.line, party=Voice(fact.party.value), started_at=began, agent=fact.agent)
+    ends = fact.at if fact.party is Party.ANNOUNCEMENT else None  # it is as long as it is
+    track = Track(line=fact.line, party=Voice(fact.party.value), started_at=began, agent=fact.agent, ended_at=ends)
     await recording_rows.add_track(connection, fact.call, track)
 
 

@@ -159,6 +159,8 @@ class Mailbox:
                 self._wake(tag, after)
             case events.HangUp(gone, cause):
                 await switch.hang_up(gone, cause)
+            case moves.Announce():
+                await self._say(action)
             case moves.Put() | moves.Invite() | moves.Eavesdrop() | moves.Murmur() | moves.Release():
                 await self._move(action)
 
@@ -168,6 +170,11 @@ class Mailbox:
         ring = around.house.ring_party
         rooms, door = around.switch.rooms, around.door
         await moving.perform(move, rooms, door, folder=folder, ring=ring, failed=self._never_rang)
+
+    async def _say(self, move: moves.Announce) -> None:
+        around = self._around
+        folder = around.absolute(self.call.tracks or around.folder(self.call))
+        await moving.announce(move, around.switch.rooms, around.prompts([move.prompt]), folder)
 
     def _never_rang(self, leg: LineId, why: str) -> None:
         self.post(events.NotRung(leg, why))

@@ -196,6 +196,8 @@ class PartyAsked(CallFact, frozen=True, kw_only=True, tag="party_asked"):
     callees: int = 0
     """How many can be called, one after the other."""
     passed_over: tuple[PassedOver, ...] = ()
+    unclear: bool = False
+    """Of an emergency line: called to find out whose matter it is."""
 
 
 class TalkEnded(CallFact, frozen=True, kw_only=True, tag="talk_ended"):

@@ -52,7 +52,15 @@ class Release(msgspec.Struct, frozen=True):
     line: LineId
 
 
-Move = Put | Invite | Eavesdrop | Murmur | Release
+class Announce(msgspec.Struct, frozen=True):
+    """A prompt for everybody in the room, on a track of its own."""
+
+    room: str
+    line: LineId
+    prompt: str
+
+
+Move = Put | Announce | Invite | Eavesdrop | Murmur | Release
 _IN = (Place.TALKING, Place.HELD)
 
 

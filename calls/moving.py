@@ -1,12 +1,13 @@
 """Moves of a talk of several, performed at the switch. A line that hung up meanwhile stops nobody else's move."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
 import structlog
 
-from calls.moves import Eavesdrop, Invite, Move, Murmur, Put, Release
+from calls.moves import Announce, Eavesdrop, Invite, Move, Murmur, Put, Release
+from hotline.errors import BadInput
 from telephony.errors import ActionRefused, AsteriskUnreachable, LineGoneError
 from telephony.model import Admitted, LineId, OfferEndReason, PhoneId
 from telephony.ports import Rooms
@@ -63,6 +64,16 @@ async def perform(move: Move, rooms: Rooms, door: Door, *, folder: str, ring: ti
         raise
 
 
+async def announce(move: Announce, rooms: Rooms, files: Sequence[str], folder: str) -> None:
+    """Say it; without its prompt, or while Asterisk cannot, the talk goes on without it."""
+    if not files:
+        return
+    try:
+        await rooms.announce(move.room, move.line, prompt=files[0], track_folder=folder)
+    except (ActionRefused, BadInput) as error:
+        log.warning("not announced", prompt=move.prompt, why=str(error))
+
+
 async def _perform(move: Move, rooms: Rooms, door: Door, folder: str, ring: timedelta) -> None:
     match move:
         case Put(room, placed):
@@ -79,3 +90,5 @@ async def _perform(move: Move, rooms: Rooms, door: Door, folder: str, ring: time
             await rooms.whisper(line, on=on)
         case Release(line):
             await rooms.cancel(line)
+        case Announce():
+            pass  # `announce` does it

@@ -45,6 +45,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     number: str = ""
     """The number as people know it: `110`."""
     passed_over: tuple[PassedOver, ...] = ()
+    unclear: bool = False
+    """Of an emergency: whose matter it is, is to be found out by the three."""
 
 
 class Consult(Wanted, frozen=True, kw_only=True):

@@ -206,5 +206,8 @@ table is data (`calls/outcome_rows*.py`); `python -m scripts.three_way` writes t
 - *Office*: somebody outside, called through the carrier: a party like any other, but nobody signs in there, so he asks
   for nothing and is not called back. *By ranks*: an expert of a unit was asked for, and when the one who rings does
   not come, the next one of the roster is called, at his seat or outside; the longest hold ends it.
+- *Emergency lines* are called into the talk, never instead of it: who called stays until they answer (`leave` is
+  refused until then), and a prompt tells everybody that they have come. When they do not answer they are dialled again,
+  then a supervisor is called.
 - A refused command changes nothing, and the one who asked is told why.
 """

@@ -20,10 +20,13 @@ class Seats:
         self._floor, self._provisioning, self._sip, self._new_secret = floor, provisioning, sip, new_secret
         self.experts: set[str] = set()
         """Seats of experts, for the parties of a recording."""
+        self.supervisors: set[str] = set()
 
     def learn(self, agents: Iterable[Agent]) -> None:
-        """Know who is an expert."""
+        """Know who is an expert, and who a supervisor."""
         for agent in agents:
+            known = self.supervisors
+            (known.add if agent.kind is AgentKind.SUPERVISOR else known.discard)(agent.agent)
             (self.experts.add if agent.kind is AgentKind.EXPERT else self.experts.discard)(agent.agent)
 
     async def sign_in(self, seat: str, agent: str, phone: str, skills: dict[str, int]) -> None:

@@ -26,11 +26,13 @@ from calls.events import (
     Woke,
 )
 from calls.legs import Ending, Leg, Party, Place, Talk
-from calls.model import AnyCallFact, CallState, PartyAsked, Phase, Queued, TalkChanged, TalkEnded
+from calls.model import AnyCallFact, CallState, PartyAsked, Phase, Queued, TalkChanged, TalkEnded, TrackOpened
 from telephony.model import LegAnswered, LegFailed, LineGone, LineId, OfferEnded, ReturnedLine
 
 HELD = "held"
 PAGE_BACK = "page_back"
+EMERGENCY_JOINED = "emergency_joined"
+"""Prompt that everybody hears when an emergency line has come."""
 GENERAL = "general"
 """Queue of a citizen who talked without ever having waited."""
 NOTHING = Decision()
@@ -155,7 +157,18 @@ def _follow(
         why=happened.reason if isinstance(happened, orders.Failed) else "",
     )
     asked = _party_asked(call, happened, step.talk, now)
-    return Decision((*asked, changed), tuple(actions))
+    said = _announced(talk, step.talk)
+    tracks = [
+        TrackOpened(call=call.call, at=now, line=one.line, party=Party.ANNOUNCEMENT) for one in said
+    ]  # fmt: skip
+    return Decision((*asked, changed, *tracks), (*actions, *said))
+
+
+def _announced(before: Talk, after: Talk) -> tuple[moves.Announce, ...]:
+    """Everybody is told that an emergency line has come."""
+    rang = {leg.line for leg in before.legs if leg.warm and leg.outside and leg.place is Place.RINGING}
+    came = [leg.line for leg in after.legs if leg.line in rang and leg.place is Place.TALKING]
+    return tuple(moves.Announce(after.room, LineId(f"{line}a"), EMERGENCY_JOINED) for line in came)
 
 
 def _party_asked(
@@ -174,6 +187,7 @@ def _party_asked(
         private=not isinstance(happened, orders.Consult) or happened.private,
         callees=1 + len(happened.then),
         passed_over=happened.passed_over,
+        unclear=happened.unclear,
     )
     return (fact,)
 

@@ -4,6 +4,7 @@ Who may: parties of the call for what parties do, supervisors for supervision. W
 answered 409 with the reason; what is granted happens a moment later, and the call's row and facts tell it.
 """
 
+import secrets
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
@@ -12,8 +13,9 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import BaseModel, Field, model_validator
 
-from calls import orders, parties, several
+from calls import emergency_http, orders, parties, several
 from calls.directory import Directory, Found, NobodyToCall
+from calls.emergency import Confirmations
 from calls.events import Asked
 from calls.legs import Callee, Goal, Place, Talk, situation
 from calls.service import CallService
@@ -123,7 +125,10 @@ class Talks:
             HotlineError: he cannot be called.
         """
         if body.number is not None:
-            return self._directory.number(body.number, who.agent)
+            found = self._directory.number(body.number, who.agent)
+            if found.purpose is orders.Purpose.EMERGENCY:
+                raise Conflict("This is an emergency line: use `emergency`, which asks you to confirm.")
+            return found
         if body.unit is not None:
             return self._directory.unit(body.unit, who.agent)
         if body.seat is None:
@@ -207,6 +212,8 @@ def routes(service: CallService, directory: Directory, audit: Audit) -> APIRoute
         return _view(call, talks.talk(call) if Role.SUPERVISOR in who.roles else talks.own(call, who))
 
     _party_routes(router, talks)
+    words = Confirmations(service.clock, lambda: secrets.token_urlsafe(12))
+    router.include_router(emergency_http.routes(talks, directory, words, audit))
     _supervision_routes(router, talks)
     return router
 

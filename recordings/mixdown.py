@@ -26,7 +26,15 @@ HORIZON = timedelta(hours=24)
 BLOCK = 30 * RATE
 """Frames composed at a time."""
 
-_ORDER = (Party.CITIZEN, Party.OPERATOR, Party.EXPERT, Party.SUPERVISOR, Party.OUTSIDE, Party.UNKNOWN)
+_ORDER = (
+    Party.CITIZEN,
+    Party.OPERATOR,
+    Party.EXPERT,
+    Party.SUPERVISOR,
+    Party.OUTSIDE,
+    Party.ANNOUNCEMENT,
+    Party.UNKNOWN,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class Party(StrEnum):
     EXPERT = "expert"  # 专家
     SUPERVISOR = "supervisor"  # 班长
     OUTSIDE = "outside"  # 外线
+    ANNOUNCEMENT = "announcement"  # 播报: what our own machine said to all
     UNKNOWN = "unknown"  # a track nobody told us of: its sound is kept all the same
 
 

@@ -107,6 +107,24 @@ class AsteriskRooms:
         variables = {"TRACKS": track_folder, "LONGEST": longest}
         await self._call(leg, f"PJSIP/{number.digits}@{CARRIER}", ring, ("room", room), variables)
 
+    async def announce(self, room: str, leg: LineId, *, prompt: str, track_folder: str) -> None:
+        check_words(leg, PhoneId("0"), track_folder)
+        check_words(leg, PhoneId("0"), prompt)
+        if not _is_room(room):
+            raise BadInput("A room's name begins with `room_`.")
+        headers: dict[str, Value] = {
+            "Channel": "Local/s@announce/n",
+            "ChannelId": leg,
+            "OtherChannelId": f"{leg}p",
+            "Context": "room-announce",
+            "Exten": room,
+            "Priority": 1,
+            "Timeout": 5000,
+            "Variable": f"TRACKS={track_folder},PROMPT={prompt}",
+            "Async": "true",
+        }
+        await self._link.act("Originate", headers)
+
     async def listen(self, leg: LineId, *, phone: PhoneId, target: LineId, ring: timedelta, track_folder: str) -> None:
         check_words(leg, phone, track_folder)
         self._must_live(target)

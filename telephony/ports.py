@@ -27,6 +27,11 @@ class Rooms(Protocol):
         """The same with somebody outside, through the carrier. A redirect is a refusal."""
         ...
 
+    async def announce(self, room: str, leg: LineId, *, prompt: str, track_folder: str) -> None:
+        """Play a prompt (a file without extension, absolute) to everybody in the room; `leg` names its track. No fact
+        tells of it."""
+        ...
+
     async def listen(self, leg: LineId, *, phone: PhoneId, target: LineId, ring: timedelta, track_folder: str) -> None:
         """Ring `phone`; answered, it hears what `target` hears and says, and nobody hears it. Ends with `target`."""
         ...

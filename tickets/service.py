@@ -117,12 +117,15 @@ class TicketService:
         at: datetime,
         *,
         agent: str = "",
+        reason: str = "",
         detail: Mapping[str, Any] | None = None,
     ) -> None:
         """Add a line to the history of a call's ticket: what happened, never what was said."""
         known = await store.ticket_for_call(connection, call)
         if known is not None:
-            await store.append_history(connection, known.id, _line(at, action, agent=agent, detail=detail))
+            await store.append_history(
+                connection, known.id, _line(at, action, agent=agent, reason=reason, detail=detail)
+            )
 
     # Transactions of their own ---------------------------------------------------------------------------------------
 

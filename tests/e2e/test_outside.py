@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from telephony.softphone import CallState
+from telephony.softphone import CallState, Tone
 from tests.asterisk_node import free_udp_port
 from tests.e2e import invariants
-from tests.e2e.test_three_way import EXPERT, OPERATOR, ROLES, Desk, _ticket, log_ins
+from tests.e2e.test_three_way import BOSS, EXPERT, OPERATOR, ROLES, Desk, _ticket, log_ins
+from tests.e2e.test_whole_call import channels
 from tests.house import Server
 from tests.phones import CITIZEN_TONE, EXPERT_TONE, SEAT_TONE, Carrier, Manners, ended, eventually, hears, wait_hears
 
@@ -213,3 +214,65 @@ def test_why_nobody_of_a_unit_was_reached_can_be_read(desk: Desk, carrier: Carri
     assert {one["ask"] for one in asked} <= {one["ask"] for one in log}
     last = next(one for one in desk.hotline.get("/api/v1/roster/reach")["units"] if one["unit"] == UNIT)
     assert last["reached"] == last["asked"] - 2
+
+
+def confirmed(desk: Desk, number: str, **more: object) -> str:
+    """Press the emergency key the first time; the word to confirm with."""
+    answer = desk.ask(OPERATOR, "emergency", {"number": number, **more})
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["confirm"])
+
+
+def test_an_emergency_line_is_asked_for_twice_and_takes_the_citizen_from_who_stayed(
+    desk: Desk, carrier: Carrier
+) -> None:
+    word = confirmed(desk, "110")
+    assert carrier.calls == [], "nothing is dialled by a slip of the hand"
+    for wrong in ({"number": "119", "confirm": word}, {"number": "110", "confirm": "x"}):
+        assert desk.ask(OPERATOR, "emergency", wrong).status_code == 409
+    assert desk.ask(OPERATOR, "emergency", {"number": OFFICE}).status_code == 409, "no emergency line"
+    for action in ("consult", "transfer"):
+        refused = desk.ask(OPERATOR, action, {"number": "110"})
+        assert (refused.status_code, "emergency" in refused.text) == (409, True)
+    carrier.manners["110"] = Manners(answer_after=None)
+    desk.do(OPERATOR, "emergency", number="110", confirm=confirmed(desk, "110"))
+    rings = carrier.wait_rings("110")
+    desk.hear(("citizen", OPERATOR), (OPERATOR, "citizen"))
+    stay = desk.ask(OPERATOR, "leave")
+    assert (stay.status_code, "Stay until" in stay.text) == (409, True), stay.text
+    rings.say(Tone(EXPERT_TONE))
+    rings.answer()
+    for tone in (CITIZEN_TONE, SEAT_TONE):
+        wait_hears(rings.ear, tone, 20)
+    wait_hears(desk.citizen.ear, EXPERT_TONE, 20)
+    desk.wait_talk("answered")
+    desk.do(OPERATOR, "leave")
+    ended(desk.phones[OPERATOR].call, 20)
+    assert desk.citizen.state is CallState.TALKING
+    rings.hang_up()
+    ended(desk.citizen, 30)
+    ticket = _ticket(desk)
+    row = desk.hotline.get(f"/api/v1/recordings/{ticket['recording']}", role="qa")
+    parties = [(one["party"], one["flags"]) for one in row["channels"]]
+    assert parties == [("citizen", []), ("operator", []), ("outside", []), ("announcement", [])]
+    sound = channels(desk.hotline.ask("GET", f"/api/v1/recordings/{ticket['recording']}/audio", role="qa").content)
+    assert int(abs(sound[:, 3]).max()) > 1000, "what was said to all is recorded"
+    history = desk.hotline.get(f"/api/v1/tickets/{ticket['id']}")["history"]
+    told = [(one["action"], one["reason"]) for one in history if one["action"].startswith("emergency")]
+    assert told == [("emergency_called", "110 answered"), ("emergency_handed_over", "110")]
+
+
+def test_an_emergency_line_that_is_busy_is_dialled_again_and_then_a_supervisor_comes(
+    desk: Desk, carrier: Carrier
+) -> None:
+    desk.come(BOSS)
+    carrier.manners["120"] = Manners(refuse=486)
+    desk.do(OPERATOR, "emergency", number="120", unclear=True, confirm=confirmed(desk, "120", unclear=True))
+    desk.phones[BOSS].wait_talks(20)
+    desk.hear((BOSS, "citizen"), ("citizen", BOSS), ("citizen", OPERATOR))
+    assert carrier.numbers() == ["120", "120"]
+    desk.citizen.hang_up()
+    asked = waited_for(desk, lambda items: bool(items) and bool(items[0]["reached_at"]))[0]
+    assert [(one["how"], one["result"]) for one in asked["tries"]] == [
+        ("phone", "busy"), ("phone", "busy"), ("seat", "answered"),
+    ]  # fmt: skip

@@ -11,8 +11,8 @@ import pytest
 from telephony.model import Admitted, LegAnswered, LegFailed, LineGone, LineId, OfferEndReason, Placed, SeatAnswered
 from telephony.softphone import Call
 from tests.asterisk_node import AsteriskNode, free_udp_port
-from tests.integration.telephony.switch_room import SwitchRoom, switch_room
-from tests.phones import CITIZEN_TONE, EXPERT_TONE, SEAT_TONE, Carrier, Manners, ended, wait_hears
+from tests.integration.telephony.switch_room import PROMPT_HZ, SwitchRoom, switch_room
+from tests.phones import CITIZEN_TONE, EXPERT_TONE, SEAT_TONE, Carrier, Manners, ended, eventually, wait_hears
 
 pytestmark = pytest.mark.integration
 
@@ -64,9 +64,10 @@ async def test_somebody_outside_talks_in_the_room_on_a_track_of_his_own(three: T
         await three.hear(citizen, EXPERT_TONE)
         assert "12345" in outside.invitation.value("From"), "the citizen's number stays here"
         assert "13912345678" not in str(outside.invitation.headers), "the citizen's number stays here"
+        track = room.folder / f"{OUTSIDE}.sln"
+        await asyncio.to_thread(eventually, lambda: track.is_file() and track.stat().st_size > 8000, "its track", 20)
         outside.hang_up()
         await room.wait(LineGone, line=OUTSIDE)
-        assert (room.folder / f"{OUTSIDE}.sln").stat().st_size > 1600
         citizen.hang_up()
 
 
@@ -90,3 +91,26 @@ async def test_a_call_that_is_taken_back_stops_ringing(three: Three) -> None:
     await three.room.switch.rooms.cancel(OUTSIDE)
     assert (await three.room.wait(LegFailed, leg=OUTSIDE)).reason is OfferEndReason.CANCELLED
     await asyncio.to_thread(ended, call, 20)
+
+
+async def test_an_announcement_is_heard_by_all_and_is_on_a_track_of_its_own(three: Three) -> None:
+    room = three.room
+    with await room.seat(), room.citizen() as phone:
+        citizen = await asyncio.to_thread(phone.talk, "12345")
+        line = await room.arrived()
+        await room.switch.hold(line)
+        await room.ring(line, "offer_1")
+        answered = await room.wait(SeatAnswered)
+        await three.hear(citizen, SEAT_TONE)
+        await room.switch.rooms.place(
+            ROOM, [Placed(line=line, citizen=True), Placed(line=answered.seat_line)]
+        )  # fmt: skip
+        await room.placed(line, "room-citizen")
+        said = LineId("leg_said")
+        prompt = room.prompt("said", 2.0)
+        await room.switch.rooms.announce(ROOM, said, prompt=prompt, track_folder=str(room.folder))
+        await three.hear(citizen, PROMPT_HZ)
+        await three.hear(citizen, SEAT_TONE)
+        track = room.folder / f"{said}.sln"
+        await asyncio.to_thread(eventually, lambda: track.is_file() and track.stat().st_size > 16000, "its track", 20)
+        citizen.hang_up()
