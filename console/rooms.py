@@ -8,7 +8,7 @@ from acd.service import FloorKeeper
 from agents.service import AgentService
 from calls.seats import Seats
 from calls.service import CallService
-from console import desk, http, peaks, softphone
+from console import brief, desk, http, peaks, softphone
 from hotline.audit import Audit
 from hotline.clock import Clock
 from hotline.settings import Settings
@@ -16,6 +16,7 @@ from hotline.stores import Stores
 from recordings.service import RecordingService
 from telephony.places import places_of
 from telephony.provisioning import Provisioning
+from tickets.service import TicketService
 
 
 class Parts(Protocol):
@@ -38,6 +39,9 @@ class Parts(Protocol):
     @property
     def recordings(self) -> RecordingService: ...
     @property
+    def tickets(self) -> TicketService: ...
+    async def changed(self) -> None: ...
+    @property
     def floor(self) -> FloorKeeper: ...
     @property
     def calls(self) -> CallService: ...
@@ -51,11 +55,13 @@ def routes(parts: Parts) -> APIRouter:
         lambda: sum(not call.offer for call in parts.floor.floor.waiting()),
         parts.calls,
     )  # fmt: skip
+    briefs = brief.Briefs(service, parts.tickets, parts.recordings, parts.agents, clock)
     identity = places_of(parts.settings.data).identity
     router = APIRouter()
     for part in (
         http.routes(parts.stores.broadcast),
         desk.routes(service, audit, clock),
+        brief.routes(briefs, audit, parts.changed),
         softphone.routes(softphone.socket_of(identity)),
         peaks.routes(parts.recordings, audit, clock),
     ):

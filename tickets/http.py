@@ -17,10 +17,12 @@ from tickets.service import TicketService
 from tickets.store_sql import After, Wanted
 from tickets.visibility import (
     CallbackView,
+    ConclusionView,
     HistoryView,
     TicketView,
     project,
     project_callback,
+    project_conclusions,
     project_history,
     scope,
 )
@@ -71,6 +73,8 @@ class TicketWithHistory(TicketView):
     """One ticket and everything that happened to it."""
 
     history: list[HistoryView]
+    conclusions: list[ConclusionView]
+    """Of those who were asked, oldest first."""
 
 
 def routes(service: TicketService, audit: Audit, clock: Clock) -> APIRouter:
@@ -103,8 +107,12 @@ def routes(service: TicketService, audit: Audit, clock: Clock) -> APIRouter:
             await audit.record(who, "ticket.view", _subject(ticket), result="refused")
             raise
         await audit.record(who, "ticket.view", row.id)
-        lines = [project_history(line) for line in await service.history(row.id)]
-        return TicketWithHistory(**shown(row, who).model_dump(), history=lines)
+        lines = await service.history(row.id)
+        return TicketWithHistory(
+            **shown(row, who).model_dump(),
+            history=[project_history(line) for line in lines],
+            conclusions=project_conclusions(lines, row, who, clock.now()),
+        )
 
     @router.patch("/tickets/{ticket}")
     async def change_registration(ticket: TicketId, body: RegistrationChange, who: Writer) -> TicketView:

@@ -92,6 +92,10 @@ class Action(StrEnum):
     ARCHIVE = "archive"  # 归档
 
 
+CONCLUDED, CONCLUSION = "concluded", "conclusion"
+"""Of the line of history that holds what somebody who was asked concluded: its action, and its detail's name."""
+
+
 class Urgency(StrEnum):
     """How fast it must go."""
 

@@ -22,6 +22,8 @@ from tickets import store_sql as store
 from tickets.errors import Incomplete, NotYours, StepNotAllowed
 from tickets.lifecycle import EDITABLE, Facts, step
 from tickets.model import (
+    CONCLUDED,
+    CONCLUSION,
     REGISTRATION,
     REQUIRED,
     Action,
@@ -214,6 +216,16 @@ class TicketService:
         return await self._write(
             lambda connection: store.change(connection, ticket, version, {"state": to.value}, line)
         )
+
+    async def conclude(self, ticket: str, text: str, who: Principal, *, name: str = "", unit: str = "") -> None:
+        """Write down what somebody who was asked concluded. The version stays: whoever types is not disturbed.
+
+        Who may is decided by who calls this, because only the call knows who took part in it.
+        """
+        detail = {CONCLUSION: {"text": text, "name": name}}
+        made = _line(self._clock.now(), CONCLUDED, who=who, detail=detail)
+        line = msgspec.structs.replace(made, unit=made.unit or unit)
+        await self._write(lambda connection: store.append_history(connection, ticket, line))
 
     async def visible(self, ticket: str, who: Principal) -> Ticket:
         """Raises:

@@ -4,6 +4,7 @@ The source is `domain.md` 6.2. Every exit of a ticket (screen, list, export) goe
 """
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import IntEnum
 
@@ -11,7 +12,7 @@ import msgspec
 from pydantic import BaseModel
 
 from hotline.security import Principal, Role
-from tickets.model import CallbackTask, HistoryLine, State, Ticket, TranscriptState, Urgency
+from tickets.model import CONCLUDED, CONCLUSION, CallbackTask, HistoryLine, State, Ticket, TranscriptState, Urgency
 
 OWN_FOR = timedelta(hours=24)
 """How long operators may listen to their own calls; the rule of recordings, repeated for the reference to one."""
@@ -65,21 +66,29 @@ def scope(who: Principal) -> Scope:
     )
 
 
-def may_know(ticket: Ticket, who: Principal) -> bool:
-    """Whether `who` may know that the ticket exists."""
+def may_know(ticket: Ticket, who: Principal, *, took_part: bool = False) -> bool:
+    """Whether `who` may know that the ticket exists. `took_part`: was called into its talk, or is being called."""
     seen = scope(who)
-    return seen.everything or (
-        (bool(seen.agent) and seen.agent == ticket.agent)
-        or (bool(seen.owner_unit) and seen.owner_unit == ticket.owner_unit)
-        or (bool(seen.lead_unit) and seen.lead_unit == ticket.lead_unit)
+    return (
+        seen.everything
+        or took_part
+        or (
+            (bool(seen.agent) and seen.agent == ticket.agent)
+            or (bool(seen.owner_unit) and seen.owner_unit == ticket.owner_unit)
+            or (bool(seen.lead_unit) and seen.lead_unit == ticket.lead_unit)
+        )
     )
 
 
-def sights(ticket: Ticket, who: Principal, now: datetime) -> Sights:
-    """What `who` sees: of every field the most that one of the roles grants."""
-    if not may_know(ticket, who):
+def sights(ticket: Ticket, who: Principal, now: datetime, *, took_part: bool = False) -> Sights:
+    """What `who` sees: of every field the most that one of the roles grants. Whoever took part reads the text,
+    without numbers and names where the matter is confidential."""
+    if not may_know(ticket, who, took_part=took_part):
         return Sights()
     granted = [_of_role(role, ticket, who, now) for role in who.roles]
+    if took_part:
+        text = Sight.CLEAN if ticket.confidential else Sight.FULL
+        granted.append(Sights(text=text, recording=True, transcript=True))
     return Sights(
         number=max(sight.number for sight in granted),
         name=max(sight.name for sight in granted),
@@ -157,11 +166,11 @@ class TicketView(BaseModel):
     demo_model: bool
 
 
-def project(ticket: Ticket, who: Principal, now: datetime) -> TicketView | None:
+def project(ticket: Ticket, who: Principal, now: datetime, *, took_part: bool = False) -> TicketView | None:
     """The ticket as `who` may see it; nothing when they may not know of it."""
-    if not may_know(ticket, who):
+    if not may_know(ticket, who, took_part=took_part):
         return None
-    seen = sights(ticket, who, now)
+    seen = sights(ticket, who, now, took_part=took_part)
     names = (ticket.caller_name, ticket.subject_name)
     shown: dict[str, object] = {name: getattr(ticket, name) for name in _PLAIN}
     shown |= {name: _text(getattr(ticket, name), seen, names) for name in _TEXTS}
@@ -212,6 +221,33 @@ def project_history(line: HistoryLine) -> HistoryView:
         reason=line.reason,
         fields=sorted(line.detail),
     )
+
+
+class ConclusionView(BaseModel):
+    """What somebody who was asked concluded."""
+
+    at: datetime
+    agent: str
+    name: str
+    unit: str
+    text: str
+
+
+def project_conclusions(
+    lines: Sequence[HistoryLine], ticket: Ticket, who: Principal, now: datetime, *, took_part: bool = False
+) -> list[ConclusionView]:
+    """Conclusions of a ticket, oldest first, for those who may read its text."""
+    seen = sights(ticket, who, now, took_part=took_part)
+    names = (ticket.caller_name, ticket.subject_name)
+    shown: list[ConclusionView] = []
+    for line in lines:
+        said = line.detail.get(CONCLUSION) if line.action == CONCLUDED else None
+        text = _text(str(said["text"]), seen, names) if isinstance(said, dict) else None
+        if isinstance(said, dict) and text is not None:
+            shown.append(
+                ConclusionView(at=line.at, agent=line.agent, name=str(said["name"]), unit=line.unit, text=text)
+            )
+    return shown
 
 
 class CallbackView(BaseModel):

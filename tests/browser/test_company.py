@@ -41,12 +41,16 @@ class Company:
         self.operator.sees("choice-seat-8011", presence="free")
         expect(self.operator.page.get_by_role("option")).to_have_count(1, timeout=WAIT_MS)
 
-    def consult(self) -> None:
-        """The operator finds the expert by name, all by keyboard; the expert answers."""
+    def ring(self) -> None:
+        """The operator finds the expert by name, all by keyboard, and asks him."""
         self.find("周文")
         self.operator.page.keyboard.press("Enter")
         self.operator.sees("company", situation="asking")
         self.expert.sees("call", talk="ringing")
+
+    def consult(self) -> None:
+        """The expert is asked and answers."""
+        self.ring()
         self.expert.page.keyboard.press("F2")
         self.situation("consulting")
 
@@ -95,8 +99,18 @@ def company(hotline: Server, operator: Person, expert: Person) -> Generator[Comp
 def test_each_of_three_leaves_first_and_the_others_talk_on(hotline: Server, desks: tuple[Person, Person]) -> None:
     operator, expert = desks
     with company(hotline, operator, expert) as three:
-        three.consult()
+        operator.page.fill("input[name=matter]", "公积金提取材料")
+        three.ring()
+        expect(expert.page.get_by_test_id("invite-goal")).to_contain_text("李娟", timeout=WAIT_MS)
+        expect(expert.page.get_by_test_id("brief-fields")).to_contain_text("公积金提取材料", timeout=WAIT_MS)
+        assert expert.barriers() == []
+        expert.page.keyboard.press("F2")
+        three.situation("consulting")
         assert operator.barriers() + expert.barriers() == []
+        expert.page.fill("textarea[name=conclusion]", "凭租赁备案即可办理")
+        expert.page.keyboard.press("Control+Enter")
+        for person in (expert, operator):
+            expect(person.page.get_by_test_id("conclusions")).to_contain_text("凭租赁备案即可办理", timeout=WAIT_MS)
         three.merge()
         operator.page.keyboard.press("Alt+l")
         operator.sees("call", talk="none")

@@ -274,3 +274,16 @@ async def test_call_back_is_done_once(service: TicketService, call_row: type[Cal
         await service.callback_done("callback_404", OWN)
     with pytest.raises(NotFound):
         await service.callback_done("%00", OWN)
+
+
+async def test_a_conclusion_is_a_line_of_the_history_and_leaves_the_version(
+    service: TicketService, born: Ticket
+) -> None:
+    expert = Principal(person="p_9", name="expert", roles=frozenset({Role.EXPERT}), agent="8011")
+    await service.conclude(born.id, "凭租赁备案办理", expert, name="周文", unit="住房公积金中心")
+    line = (await service.history(born.id))[-1]
+    assert (line.action, line.agent, line.unit) == ("concluded", "8011", "住房公积金中心")
+    assert line.detail == {"conclusion": {"text": "凭租赁备案办理", "name": "周文"}}
+    found = await service.for_call(born.call)
+    assert found is not None
+    assert found.version == born.version

@@ -20,6 +20,7 @@ from tickets.visibility import (
     may_know,
     project,
     project_callback,
+    project_conclusions,
     project_history,
     scope,
 )
@@ -126,6 +127,41 @@ def test_expert_sees_own_calls_and_the_own_units_number_without_the_citizens_num
     assert project(TICKET, person(Role.EXPERT, agent="E7", unit="水务局"), NOW) is None
     assert seen(person(Role.EXPERT, agent="1001", unit="水务局"))["recording"] == "rec_1"
     assert project(ticket(owner_unit="", agent=""), person(Role.EXPERT), NOW) is None
+
+
+def test_who_was_called_into_the_talk_reads_its_ticket_without_number_and_name() -> None:
+    expert = person(Role.EXPERT, agent="8011")
+    assert project(TICKET, expert, NOW) is None
+    view = project(TICKET, expert, NOW, took_part=True)
+    assert view is not None
+    assert (view.matter, view.transcript) == (TICKET.matter, "tr_1")
+    assert (view.caller, view.contact_no, view.caller_name, view.subject_name) == (None, None, None, None)
+    secret = project(ticket(confidential=True), expert, NOW, took_part=True)
+    assert secret is not None
+    assert secret.matter is not None
+    assert CALLER not in secret.matter
+    assert NAME not in secret.matter
+
+
+def test_conclusions_are_read_by_who_may_read_the_text() -> None:
+    said = {"text": "凭租赁备案办理,电话 13812345678", "name": "周文"}
+    line = HistoryLine(
+        seq=2, at=NOW, action="concluded", actor="p", agent="8011", unit="中心", from_state="", to_state="", reason="",
+        detail={"conclusion": said},
+    )  # fmt: skip
+    other = msgspec.structs.replace(line, action="edited", detail={"matter": ["", "x"]})
+
+    def read(who: Principal, *, took_part: bool = False) -> list[str]:
+        return [one.text for one in project_conclusions([other, line], TICKET, who, NOW, took_part=took_part)]
+
+    assert read(person(Role.OPERATOR, agent="1001")) == [said["text"]]
+    assert read(person(Role.EXPERT, agent="8011")) == []
+    assert read(person(Role.EXPERT, agent="8011"), took_part=True) == [said["text"]]
+    assert read(person(Role.AUDITOR)) == []
+    assert read(person(Role.UNIT, unit="城管局")) == ["凭租赁备案办理,电话 " + "*" * 11]
+    [shown] = project_conclusions([line], TICKET, person(Role.SUPERVISOR), NOW)
+    assert (shown.agent, shown.name, shown.unit, shown.at) == ("8011", "周文", "中心", NOW)
+    assert project_history(line).fields == ["conclusion"]
 
 
 def test_quality_staff_see_words_and_recordings_and_masked_people() -> None:
