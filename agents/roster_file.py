@@ -81,7 +81,7 @@ def _csv(text: str, name: str) -> Rows:
 def _yaml(text: str, name: str) -> Rows:
     try:
         read = YAML(typ="base", pure=True).load(text)
-    except YAMLError as error:
+    except (YAMLError, RecursionError) as error:
         raise BadInput(f"{name} cannot be read as YAML: {error}") from error
     if not isinstance(read, list):
         raise BadInput(f"{name} is not a list of places.")
