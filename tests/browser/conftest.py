@@ -60,4 +60,4 @@ def enter(hotline: Server, opened: Browser) -> Iterator[Callable[..., Person]]:
     for person in people:
         person.close()
     assert hotline.process.poll() is None, "the hotline ended:\n" + "\n".join(hotline.lines[-40:])
-    assert complaints == []
+    assert not complaints, "\n".join(complaints)
