@@ -54,6 +54,7 @@ from calls.events import House
 from calls.ledger import Ledger
 from calls.leftovers import Leftovers
 from calls.links import Links
+from calls.marks import Marks
 from calls.model import AnyCallFact, TalkStarted
 from calls.projection import Projection
 from calls.seats import Seats
@@ -150,7 +151,7 @@ class Hotline:
             door=self.directory.trunk,
             switch=self.switch,
             floor=self.floor,
-            ivr=Voice(self.ivr),
+            ivr=Voice(self.ivr, Marks(data / "secrets" / "callers.key")),
             ledger=self.ledger,
             clock=clock,
             ids=ids,

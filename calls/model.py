@@ -67,6 +67,8 @@ class CallArrived(CallFact, frozen=True, kw_only=True, tag="call_arrived"):
     declared: bool
     caller: str = ""
     """Normalised calling number, empty when withheld. Personal data."""
+    mark: str = ""
+    """What stands for that number on the floor; not reversible, empty when withheld."""
     via: str = ""
     """Which part of the request named the number: `request`, `to`, `diversion`."""
     merge_mode: str = ""

@@ -55,6 +55,8 @@ class Ivr(Numbers, Protocol):
 
     def caller(self, raw: str) -> str: ...
 
+    def mark(self, caller: str) -> str: ...
+
     def prompts(self, names: Sequence[str]) -> list[str]: ...
 
 
@@ -182,14 +184,15 @@ class CallService:
         self.open(self.arrived(fact, dialled), run).post(events.Begun(run))
 
     def arrived(self, fact: Arrived, dialled: Dialled) -> CallArrived:
-        entry = dialled.entry
+        entry, caller = dialled.entry, self.ivr.caller(fact.caller)
         return CallArrived(
             call=self._ids.new("call"),
             at=fact.at,
             line=fact.line,
             dialled=dialled.number,
             declared=dialled.declared,
-            caller=self.ivr.caller(fact.caller),
+            caller=caller,
+            mark=self.ivr.mark(caller),
             via=dialled.via.value,
             merge_mode=entry.mode.value,
             owner_unit=entry.owner_unit,

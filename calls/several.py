@@ -298,6 +298,7 @@ def join(call: CallState, queued: Queued) -> Join:
         arrived_at=queued.at,
         called_at=call.arrived_at,
         dialled=call.arrived.dialled,
+        caller=call.arrived.mark,
     )
 
 

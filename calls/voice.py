@@ -5,6 +5,7 @@ from datetime import datetime
 
 import structlog
 
+from calls.marks import Marks
 from hotline.errors import BadInput
 from ivr.flow import FlowRun
 from ivr.model import Dialled
@@ -17,8 +18,8 @@ log = structlog.get_logger(__name__)
 class Voice:
     """`calls.service.Ivr` on the IVR room."""
 
-    def __init__(self, ivr: IvrService) -> None:
-        self._ivr = ivr
+    def __init__(self, ivr: IvrService, marks: Marks) -> None:
+        self._ivr, self._marks = ivr, marks
 
     def identify(self, request: str, to: str, diversions: Sequence[str], at: datetime) -> Dialled:
         return self._ivr.identify(request, to, diversions, at)
@@ -32,6 +33,10 @@ class Voice:
         known = normalise(raw, self._ivr.catalogue.home)
         raw = raw if any(character.isdigit() for character in raw) else ""
         return (known.digits if known is not None else raw)[:40]
+
+    def mark(self, caller: str) -> str:
+        """What stands for a calling number (in catalogue form) where the number itself has no business."""
+        return self._marks.of(caller)
 
     def prompts(self, names: Sequence[str]) -> list[str]:
         """Files without extension. A prompt that is missing is left out and reported: the call goes on."""

@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 
+from acd.model import Joined
 from calls.model import Announced, Rated, RatingAsked
 from telephony.softphone import Feed
 from tests.asterisk_node import write_tone
@@ -151,3 +152,34 @@ def test_a_plan_that_could_not_be_performed_is_refused_with_every_mistake(hotlin
 def is_asked(hotline: Server, call: str, question: int) -> bool:
     facts = invariants.stored(hotline.data).calls
     return sum(isinstance(fact, RatingAsked) and fact.call == call for fact in facts) == question
+
+
+def test_who_hangs_up_and_rings_again_has_the_old_place(hotline: Server) -> None:
+    plan(hotline)
+    with hotline.citizen("13900000011") as one, hotline.citizen("13900000012") as two:
+        known = known_calls(hotline)
+        gives_up = one.talk("110")
+        hotline.wait_call("queued", 1)
+        first = str(new_call(hotline, known)["call"])
+        known |= {first}
+        stays = two.talk("110")
+        hotline.wait_call("queued", 2)
+        second = str(new_call(hotline, known)["call"])
+        known |= {second}
+        gives_up.hang_up()
+        ended(gives_up)
+        eventually(lambda: order(hotline) == [second], "the first one has left", 20)
+        again = one.talk("110")
+        third = str(new_call(hotline, known)["call"])
+        eventually(lambda: order(hotline) == [third, second], "the old place", 20)
+        for call in (again, stays):
+            call.hang_up()
+            ended(call)
+    facts = invariants.stored(hotline.data).floor
+    marks = {fact.caller for fact in facts if isinstance(fact, Joined) and fact.call in (first, third)}
+    assert len(marks) == 1, "the same citizen"
+    assert "13900000011" not in str(facts), "the floor knows no number"
+
+
+def order(hotline: Server) -> list[str]:
+    return [str(one["call"]) for one in hotline.get("/api/v1/floor")["waiting"]]
