@@ -72,6 +72,8 @@ class SeatView(BaseModel):
     """The call that it talks with, or that rings."""
     pause_asked: str
     leaving: bool
+    abuse: AbuseStep | None
+    """How far it went with the citizen that this seat talks with, when the citizen insults."""
     skills: dict[str, int]
 
 
@@ -241,6 +243,7 @@ def _seat_view(seat: Seat, keeper: FloorKeeper) -> SeatView:
         call=offer.call if offer else seat.call,
         pause_asked=seat.pause_asked,
         leaving=seat.leaving,
+        abuse=seat.abuse if seat.call else None,
         skills=seat.skills,
     )
 

@@ -182,6 +182,12 @@ class Play(msgspec.Struct, frozen=True):
     """A key cuts it short."""
 
 
+class Speak(msgspec.Struct, frozen=True):
+    """Say something into the talk that goes on."""
+
+    prompts: tuple[str, ...]
+
+
 class Collect(msgspec.Struct, frozen=True):
     prompts: tuple[str, ...]
     max_keys: int
@@ -229,7 +235,7 @@ class HangUp(msgspec.Struct, frozen=True):
     cause: int = 16
 
 
-Action = Play | Collect | Hold | Ring | StopRinging | Tell | Mute | Wake | HangUp | Move
+Action = Play | Speak | Collect | Hold | Ring | StopRinging | Tell | Mute | Wake | HangUp | Move
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -2,7 +2,9 @@
 
 import msgspec
 
+from acd.model import AbuseStep
 from calls.model import (
+    AbuseNoted,
     Announced,
     AnyCallFact,
     CallArrived,
@@ -76,6 +78,8 @@ def evolve(call: CallState, fact: AnyCallFact) -> CallState:
             return call
         case TalkEnded():
             return change(call, phase=Phase.CLOSING, talk=None)
+        case AbuseNoted():
+            return change(call, dismissed=fact.step.value) if fact.step is AbuseStep.ENDED else call
         case Announced():
             return change(call, saying=True)
         case RatingAsked():

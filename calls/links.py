@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from calls import asks
 from calls.leftovers import Leftovers
 from calls.model import (
+    AbuseNoted,
     AnyCallFact,
     CallEnded,
     Outcome,
@@ -96,6 +97,9 @@ class Links:
                 await self._talk_changed(connection, fact)
             case RecordingMuted():
                 await _muted(connection, fact)
+            case AbuseNoted():
+                detail = {"step": fact.step.value, "code": fact.code}
+                await self._tickets.note(connection, fact.call, "abuse", fact.at, agent=fact.seat, detail=detail)
             case Rated(rating=rating) if rating is not None:
                 detail = {"aspect": fact.aspect.value, "rating": rating.value}
                 await self._tickets.note(connection, fact.call, "rated", fact.at, agent=call.seat, detail=detail)

@@ -141,6 +141,8 @@ class Mailbox:
         match action:
             case events.Play(prompts, cut):
                 self._listen(self._announce(prompts, cut))
+            case events.Speak(prompts):
+                await switch.speak(line, self._around.prompts(prompts))
             case events.Collect(prompts, keys, patience):
                 files = self._around.prompts(prompts)
                 self._listen(switch.collect(line, files, max_keys=keys, timeout=patience))

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from acd.model import Need, Step, StepKind
+from acd.model import AbuseStep, Need, Step, StepKind
 from calls.legs import Party as Party  # whose voice a line carries
 from calls.legs import Talk
 from calls.orders import PassedOver, Purpose
@@ -202,6 +202,14 @@ class PartyAsked(CallFact, frozen=True, kw_only=True, tag="party_asked"):
     """Of an emergency line: called to find out whose matter it is."""
 
 
+class AbuseNoted(CallFact, frozen=True, kw_only=True, tag="abuse_noted"):
+    """A seat reported how far it went with a citizen who insults."""
+
+    seat: str
+    step: AbuseStep
+    code: str = ""
+
+
 class TalkEnded(CallFact, frozen=True, kw_only=True, tag="talk_ended"):
     by: Party | None = None
     """Who hung up; nothing when nobody knows."""
@@ -230,7 +238,7 @@ class CallEnded(CallFact, frozen=True, kw_only=True, tag="call_ended"):
 AnyCallFact = (
     CallArrived | Stepped | Dismissed | Queued | Ringing | OfferMissed | PickedUp | TalkStarted | TrackOpened
     | RecordingMuted | TalkChanged | PartyAsked | TalkEnded | CallEnded
-    | Announced | RatingAsked | Rated
+    | Announced | RatingAsked | Rated | AbuseNoted
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import assert_never
 import msgspec
 
 from calls.model import (
+    AbuseNoted,
     Announced,
     AnyCallFact,
     CallArrived,
@@ -115,7 +116,16 @@ def fold(row: CallRow, fact: AnyCallFact) -> CallRow:
             return change(row, phase=Phase.ENDED.value, outcome=fact.outcome.value, ended_at=fact.at)
         case Rated():
             return _rated(row, fact)
-        case CallArrived() | PickedUp() | TrackOpened() | RecordingMuted() | Announced() | RatingAsked() | PartyAsked():
+        case (
+            CallArrived()
+            | PickedUp()
+            | TrackOpened()
+            | RecordingMuted()
+            | Announced()
+            | RatingAsked()
+            | PartyAsked()
+            | AbuseNoted()
+        ):
             return row
         case _:
             assert_never(fact)

@@ -12,6 +12,7 @@ import msgspec
 
 from acd.model import (
     Abandon,
+    AbuseReported,
     Adopt,
     Answer,
     Finish,
@@ -20,7 +21,7 @@ from acd.model import (
     Step,
 )
 from acd.plans import recipe
-from calls import rating, ringing, several
+from calls import abuse, rating, ringing, several
 from calls.announcing import FULL
 from calls.events import (
     CLOSE,
@@ -99,6 +100,8 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
             return _follow(call, new, flow.Started(), house, now)
         case Listened(collected):
             return _listened(call, run, collected, house, now)
+        case FloorSaid((*_, AbuseReported() as reported)) if call.phase is Phase.TALKING:
+            return abuse.follow(call, reported, house, now)
         case FloorSaid(facts, folder):
             return ringing.floor_said(call, facts, folder, house, now)
         case SeatAnswered():
@@ -264,7 +267,7 @@ def _returned(call: CallState, event: ReturnedLine, house: House, now: datetime)
     if call.phase is Phase.QUEUED and event.place != "hold":
         found = _track(call, call.line, now, house, seen=False).facts if event.place == "fallback" else ()
         return Decision(found, (Hold(),))
-    if call.phase not in (Phase.TALKING, Phase.CLOSING):
+    if call.phase not in (Phase.TALKING, Phase.CLOSING) or call.dismissed == abuse.ENDED:
         return NOTHING
     over = _talk_over(call, house, now) if call.phase is Phase.TALKING else NOTHING
     last = rating.ask(call, house, now) or Decision(actions=(Play((house.bye,)),))

@@ -74,14 +74,17 @@ def parse_result(encoded: str) -> AgiResult:
 def announcements(prompts: Sequence[str]) -> Iterator[str]:
     """AGI commands that play `prompts` one after the other without listening for keys; a missing file is skipped
     and reported in PLAYBACKSTATUS (STREAM FILE would end the AGI session instead)."""
-    group: list[str] = []
+    return (f'EXEC Playback "{files}"' for files in playbacks(prompts))
+
+
+def playbacks(prompts: Sequence[str]) -> list[str]:
+    """Arguments of Playback that say all of `prompts`, each as long as may be."""
+    groups: list[list[str]] = []
     for prompt in prompts:
-        if group and sum(len(name.encode()) + 1 for name in (*group, prompt)) > ROOM_FOR_NAMES:
-            yield f'EXEC Playback "{"&".join(group)}"'
-            group = []
-        group.append(prompt)
-    if group:
-        yield f'EXEC Playback "{"&".join(group)}"'
+        if not groups or sum(len(name.encode()) + 1 for name in (*groups[-1], prompt)) > ROOM_FOR_NAMES:
+            groups.append([])
+        groups[-1].append(prompt)
+    return ["&".join(group) for group in groups]
 
 
 def check_prompts(prompts: Iterable[str]) -> None:

@@ -92,6 +92,11 @@ class Switch(Protocol):
         """Stop one of several phones that ring for a line; the others ring on. One that does not ring is no error."""
         ...
 
+    async def speak(self, line: LineId, prompts: Sequence[str]) -> None:
+        """Say prompts (as `play`) to a line that talks, and whoever talks with it, while they go on talking. Returns
+        when it begins."""
+        ...
+
     async def mute_recording(self, line: LineId, *, muted: bool) -> None:
         """Write silence instead of this line's voice (both directions), keeping time."""
         ...

@@ -18,7 +18,7 @@ from hotline.tasks import Tasks
 from telephony.ami import AmiLink, AmiTimes, LinkDown, LinkUp
 from telephony.amiproto import Ask, Reply
 from telephony.amiwire import Message
-from telephony.asyncagi import AsyncAgi
+from telephony.asyncagi import AsyncAgi, check_prompts, playbacks
 from telephony.bridges import AsteriskRooms, Target, check_words, redirect
 from telephony.channels import asked_variables, in_agi, lines_of
 from telephony.endpoint import AmiEndpoint
@@ -40,6 +40,8 @@ EXPIRE_EVERY_S = 0.5
 ARRIVAL_S = 3.0
 """How long a redirected line may take to stand in AGI: some milliseconds, unless Asterisk is ill."""
 WATCH_S = 1.0
+SPOKEN_MS = 5000
+"""How long the way into a talk may take."""
 ANSWERED_ELSEWHERE = 26
 """Q.850 cause by which a phone that stops to ring shows no missed call."""
 ABSENCE_S = 5.0
@@ -304,6 +306,13 @@ class AsteriskSwitch:
         self._known.offers[offer] = replace(state, withdrawn_at=self._clock.now())
         with contextlib.suppress(LineGoneError):
             await self.link.act("Hangup", {"Channel": state.seat_line, "Cause": ANSWERED_ELSEWHERE})
+
+    async def speak(self, line: LineId, prompts: Sequence[str]) -> None:
+        self._must_live(line)
+        check_prompts(prompts)
+        for spoken in playbacks(prompts)[:1]:
+            headers = {"Channel": "Local/speak@spy/n", "Application": "Playback", "Data": spoken, "Async": "true"}
+            await self.link.act("Originate", {**headers, "Variable": f"TARGET={line}", "Timeout": SPOKEN_MS})
 
     async def mute_recording(self, line: LineId, *, muted: bool) -> None:
         await self.link.act("MixMonitorMute", {"Channel": line, "Direction": "both", "State": int(muted)})

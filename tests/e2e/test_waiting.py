@@ -17,6 +17,7 @@ from tests.rawsip import RawPhone
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.usefixtures("judged")]
 
 QUEUE = "/api/v1/queues/general/plan"
+WARNING_HZ = 900
 NOTICE, NOTICE_HZ, NOTICE_S = "long_notice", 440, 60
 """A studio's recording that is longer than anybody waits for in a test."""
 
@@ -183,3 +184,38 @@ def test_who_hangs_up_and_rings_again_has_the_old_place(hotline: Server) -> None
 
 def order(hotline: Server) -> list[str]:
     return [str(one["call"]) for one in hotline.get("/api/v1/floor")["waiting"]]
+
+
+def test_an_abusive_citizen_is_warned_in_the_talk_then_hears_why_it_ends(hotline: Server) -> None:
+    for name, pitch in (("abuse_warning", WARNING_HZ), ("abuse_ended", NOTICE_HZ)):
+        write_tone(hotline.data / "prompts" / "studio" / f"{name}.wav", pitch, 5)
+    long_notice(hotline)
+    plan(hotline, rating=True)
+    known = known_calls(hotline)
+    with hotline.seat("8001") as seat, hotline.citizen() as citizen:
+        call = citizen.talk("110")
+        seat.wait_talks(20)
+        hotline.wait_call("talking")
+        report(hotline, "warned")
+        wait_hears(call.ear, WARNING_HZ, 20)
+        wait_hears(seat.call.ear, WARNING_HZ, 20)
+        wait_silent(call.ear, WARNING_HZ, 20)
+        wait_hears(call.ear, 1300, 20)
+        report(hotline, "supervisor")
+        (shown,) = [one for one in hotline.get("/api/v1/floor")["seats"] if one["seat"] == "8001"]
+        assert shown["abuse"] == "supervisor"
+        report(hotline, "ended")
+        wait_hears(call.ear, NOTICE_HZ, 20)
+        ended(seat.call, 20)
+        ended(call, 30)
+        eventually(lambda: hotline.seat_state("8001") == "wrap_up", "the seat cools down", 20)
+        hotline.post("/api/v1/seats/8001/resume")
+    assert outcome(hotline, known) == "completed"
+    made = str(new_call(hotline, known)["call"])
+    (ticket,) = [one for one in hotline.tickets() if one["call"] == made]
+    lines = hotline.get(f"/api/v1/tickets/{ticket['id']}")["history"]
+    assert [line["action"] for line in lines].count("abuse") == 3
+
+
+def report(hotline: Server, step: str) -> None:
+    hotline.post("/api/v1/seats/8001/report-abuse", {"step": step, "code": "A1"})

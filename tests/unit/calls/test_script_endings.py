@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from acd.model import Abandon, Finish, LeaveReason, StepKind
+from acd.model import Abandon, AbuseStep, Finish, LeaveReason, StepKind
 from calls import events, fold, script
 from calls.events import Decision, Event, HangUp, Hold, Mute, NodeLost, Ordered, Play, Tell, TrackFound, Wake, Woke
 from calls.model import (
+    AbuseNoted,
     Announced,
     AnyCallFact,
     CallEnded,
@@ -226,6 +227,8 @@ FOLDS: list[tuple[AnyCallFact, dict[str, object]]] = [
     (TrackOpened(call="c1", at=NOW, line=SEAT, party=Party.OPERATOR), {"opened": (CITIZEN, SEAT)}),
     (TalkEnded(call="c1", at=NOW), {"phase": Phase.CLOSING}),
     (CallEnded(call="c1", at=NOW, outcome=Outcome.COMPLETED, phase=Phase.TALKING), {"phase": Phase.ENDED}),
+    (AbuseNoted(call="c1", at=NOW, seat="8001", step=AbuseStep.WARNED), {}),
+    (AbuseNoted(call="c1", at=NOW, seat="8001", step=AbuseStep.ENDED, code="A1"), {"dismissed": "ended"}),
     (Announced(call="c1", at=NOW, kind=StepKind.POSITION, ahead=3), {"saying": True}),
     (
         RatingAsked(call="c1", at=NOW, aspect=RatedAspect.SERVICE),
