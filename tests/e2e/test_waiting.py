@@ -5,11 +5,11 @@ from functools import partial
 import pytest
 
 from acd.model import Joined
-from calls.model import Announced, Rated, RatingAsked
+from calls.model import Announced, RatingAsked
 from telephony.softphone import Feed
 from tests.asterisk_node import write_tone
 from tests.e2e import invariants
-from tests.e2e.odd import known_calls, new_call, outcome, raw_seat
+from tests.e2e.odd import known_calls, new_call, outcome
 from tests.house import Server
 from tests.phones import ended, eventually, wait_hears, wait_silent
 from tests.rawsip import RawPhone
@@ -122,23 +122,6 @@ def test_after_the_seat_has_hung_up_two_keys_say_how_it_was(hotline: Server) -> 
     (ticket,) = [one for one in hotline.tickets() if one["call"] == made]
     lines = hotline.get(f"/api/v1/tickets/{ticket['id']}")["history"]
     assert [line["action"] for line in lines].count("rated") == 2
-
-
-def test_who_says_nothing_is_asked_once_and_has_not_answered(hotline: Server) -> None:
-    plan(hotline, rating=True)
-    known = known_calls(hotline)
-    with raw_seat(hotline, "8001") as seat, RawPhone(hotline.sip) as citizen:
-        citizen.call("110")
-        seat.answer(seat.wait_request("INVITE", 20))
-        seat.wait_request("ACK")
-        hotline.wait_call("talking")
-        seat.bye()
-        citizen.wait_request("BYE", 30)
-    assert outcome(hotline, known) == "completed"
-    made = str(new_call(hotline, known)["call"])
-    facts = invariants.stored(hotline.data).calls
-    assert [fact.rating for fact in facts if isinstance(fact, Rated) and fact.call == made] == [None]
-    assert hotline.get(f"/api/v1/calls/{made}")["rated_service"] == ""
 
 
 def test_a_plan_that_could_not_be_performed_is_refused_with_every_mistake(hotline: Server) -> None:

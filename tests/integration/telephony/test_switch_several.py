@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from telephony.model import LineGone, LineId, OfferEnded, OfferEndReason, PhoneChanged, PhoneId, Rang, SeatAnswered
+from telephony.model import LineId, OfferEnded, OfferEndReason, PhoneChanged, PhoneId, Rang, SeatAnswered
 from telephony.softphone import CallState, OutgoingCall
 from tests.asterisk_node import AsteriskNode
 from tests.integration.telephony.switch_room import SwitchRoom, switch_room
-from tests.phones import SEAT_TONE, Manners, SeatPhone, ended, wait_hears
+from tests.phones import Manners, SeatPhone, ended
 
 pytestmark = pytest.mark.integration
 
@@ -57,21 +57,6 @@ async def several(asterisk_node: AsteriskNode, tmp_path: Path) -> AsyncIterator[
         yield Several(room, line, call, phones)
 
 
-async def test_the_first_who_answers_has_the_citizen_and_the_others_stop(several: Several) -> None:
-    await several.all_ring()
-    several.phones[1].call.say(b"")
-    several.phones[1].manners = Manners()
-    several.phones[1].call.answer()
-    assert (await several.room.wait(SeatAnswered)).offer == "offer_2"
-    for phone in (several.phones[0], several.phones[2]):
-        await asyncio.to_thread(ended, phone.call)
-    await several.over(offer_1=OfferEndReason.CANCELLED, offer_3=OfferEndReason.CANCELLED)
-    assert several.citizen.state is CallState.TALKING
-    several.phones[1].call.hang_up()
-    await several.room.wait(OfferEnded, offer="offer_2", reason=OfferEndReason.TALKED)
-    assert len(several.room.all(SeatAnswered)) == 1
-
-
 async def test_who_refuses_is_told_at_once_while_the_others_ring_on(several: Several) -> None:
     several.phones[0].manners = Manners(refuse=486)
     several.phones[2].manners = Manners(refuse=603)
@@ -106,32 +91,6 @@ async def test_one_that_is_taken_back_stops_and_the_others_ring_on(several: Seve
     several.phones[2].call.answer()
     assert (await several.room.wait(SeatAnswered)).offer == "offer_3"
     assert several.citizen.state is CallState.TALKING
-
-
-async def test_a_citizen_who_leaves_ends_all_of_them(several: Several) -> None:
-    await several.all_ring()
-    several.citizen.hang_up()
-    await several.room.wait(LineGone, line=several.line)
-    cancelled = OfferEndReason.CANCELLED
-    await several.over(offer_1=cancelled, offer_2=cancelled, offer_3=cancelled)
-    for phone in several.phones:
-        await asyncio.to_thread(ended, phone.call)
-
-
-async def test_of_all_that_answer_in_the_same_instant_one_talks(several: Several) -> None:
-    for phone in several.phones:
-        phone.manners = Manners(answer_after=0.3)
-    await several.ring()
-    winner = (await several.room.wait(SeatAnswered)).offer
-    others = {offer: OfferEndReason.CANCELLED for offer in OFFERS if offer != winner}
-    await several.over(**others)
-    assert len(several.room.all(SeatAnswered)) == 1
-    await asyncio.to_thread(wait_hears, several.citizen.ear, SEAT_TONE)
-    talks = [phone for phone in several.phones if phone.call.state is CallState.TALKING]
-    several.citizen.hang_up()
-    for phone in several.phones:
-        await asyncio.to_thread(ended, phone.call)
-    assert len(talks) >= 1
 
 
 async def test_a_new_process_knows_which_of_them_ring_and_who_answers(several: Several) -> None:
