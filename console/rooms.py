@@ -4,15 +4,21 @@ from typing import Protocol
 
 from fastapi import APIRouter
 
+import quality.http
 from acd.service import FloorKeeper
 from agents.service import AgentService
 from calls.seats import Seats
 from calls.service import CallService
 from console import brief, desk, http, peaks, softphone
-from hotline.audit import Audit
+from console.quality import Reviewed
+from hotline.audit_sql import SqlAudit
 from hotline.clock import Clock
+from hotline.identity_service import IdentityService
+from hotline.ids import UlidIds
 from hotline.settings import Settings
 from hotline.stores import Stores
+from quality.service import QualityService
+from quality.store_sql import SqlQuality
 from recordings.service import RecordingService
 from telephony.places import places_of
 from telephony.provisioning import Provisioning
@@ -27,7 +33,9 @@ class Parts(Protocol):
     @property
     def stores(self) -> Stores: ...
     @property
-    def audit(self) -> Audit: ...
+    def audit(self) -> SqlAudit: ...
+    @property
+    def identity(self) -> IdentityService: ...
     @property
     def clock(self) -> Clock: ...
     @property
@@ -57,6 +65,8 @@ def routes(parts: Parts) -> APIRouter:
     )  # fmt: skip
     briefs = brief.Briefs(service, parts.tickets, parts.recordings, parts.agents, clock)
     identity = places_of(parts.settings.data).identity
+    reviewed = Reviewed(parts.recordings, audit, parts.identity, clock)
+    reviews = QualityService(SqlQuality(parts.stores.database), reviewed, clock, UlidIds())
     router = APIRouter()
     for part in (
         http.routes(parts.stores.broadcast),
@@ -64,6 +74,7 @@ def routes(parts: Parts) -> APIRouter:
         brief.routes(briefs, audit, parts.changed),
         softphone.routes(softphone.socket_of(identity)),
         peaks.routes(parts.recordings, audit, clock),
+        quality.http.routes(reviews, audit),
     ):
         router.include_router(part)
     return router

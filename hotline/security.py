@@ -45,6 +45,7 @@ class Permission(StrEnum):
     TICKETS_WRITE = "tickets.write"
     RECORDINGS_PLAY = "recordings.play"
     TRANSCRIPTS_READ = "transcripts.read"
+    QUALITY_REVIEW = "quality.review"
     KPIS_READ = "kpis.read"
     PEOPLE_READ = "people.read"
     PEOPLE_WRITE = "people.write"
@@ -73,6 +74,7 @@ POLICY: dict[Permission, frozenset[Role]] = {
     Permission.TICKETS_WRITE: _DESK | {Role.DISPATCHER},
     Permission.RECORDINGS_PLAY: frozenset({Role.QA, Role.SUPERVISOR, Role.OPERATOR, Role.EXPERT}),
     Permission.TRANSCRIPTS_READ: frozenset({Role.QA, Role.SUPERVISOR, Role.DISPATCHER, Role.OPERATOR, Role.EXPERT}),
+    Permission.QUALITY_REVIEW: frozenset({Role.QA, Role.SUPERVISOR}),
     Permission.KPIS_READ: frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR, Role.QA}),
     Permission.PEOPLE_READ: frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR}),
     Permission.PEOPLE_WRITE: frozenset({Role.ADMINISTRATOR}),

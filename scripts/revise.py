@@ -15,6 +15,7 @@ TABLES = (
     "transcription.tables",
     "tickets.tables",
     "calls.tables",
+    "quality.tables",
 )
 
 

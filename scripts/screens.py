@@ -160,7 +160,23 @@ def scene_replay(studio: Studio) -> None:
     page.get_by_test_id("recordings").get_by_role("button").first.click()
     expect(page.get_by_test_id("waveform").locator("> div")).to_be_visible(timeout=WAIT_MS)
     expect(page.get_by_test_id("transcript")).to_contain_text("话务员", timeout=60_000)
+    page.get_by_test_id("transcript").get_by_role("button").nth(1).click()
+    for kind, words in (("表扬", "复述诉求到位"), ("问题", "登记地址前未核对楼栋号")):
+        page.get_by_test_id("new-note").click()
+        page.get_by_role("button", name=kind, exact=True).click()
+        page.fill("textarea[name=note]", words)
+        page.get_by_test_id("save-note").click()
+        expect(page.get_by_test_id("notes")).to_contain_text(words, timeout=WAIT_MS)
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowDown")
     studio.take(page, "replay")
+    page.get_by_test_id("tab-score").click()
+    page.fill("input[name=mark-tone]", "12")
+    page.fill("input[name=mark-fields]", "10")
+    page.get_by_test_id("fill").click()
+    page.get_by_test_id("save-review").click()
+    expect(page.get_by_test_id("reviews")).to_be_visible(timeout=WAIT_MS)
+    studio.take(page, "replay-score")
     auditor.close()
 
 

@@ -44,6 +44,10 @@ export type Prompt = Of<"/api/v1/prompts">["items"][number];
 export type Calendar = Of<"/api/v1/calendar">;
 export type Person = Of<"/api/v1/people">["items"][number];
 export type Profile = Of<"/api/v1/agents">["items"][number];
+export type Sheet = Of<"/api/v1/quality/sheet">;
+export type Note = Of<"/api/v1/recordings/{recording}/notes">["items"][number];
+export type Review = Of<"/api/v1/recordings/{recording}/reviews">["items"][number];
+export type Listening = Of<"/api/v1/recordings/{recording}/listeners">["items"][number];
 export type Waveform = Of<"/api/v1/recordings/{recording}/waveform">;
 
 /** What the server said instead of doing it. */
@@ -83,6 +87,10 @@ export function put<P extends With<"put">>(
   path: P, asked: Asked<paths[P]["put"]> & { body: Body<paths[P]["put"]> },
 ): Promise<Answer<paths[P]["put"]>> {
   return send("PUT", path, asked) as Promise<Answer<paths[P]["put"]>>;
+}
+
+export async function remove<P extends With<"delete">>(path: P, asked: Asked<paths[P]["delete"]>): Promise<void> {
+  await send("DELETE", path, asked);
 }
 
 /** A catalogue as YAML (or JSON): all of it or nothing; with `check` only what would happen. */
