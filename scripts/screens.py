@@ -115,7 +115,7 @@ def busy(studio: Studio) -> Iterator[Person]:
         operator.page.fill("textarea[name=demand]", "要求夜间停止施工，并给予书面答复。")
         operator.sees("ticket", saving="saved")
         for seat, number, dialled in (("8002", "13907172345", "12333"), ("8003", "13807173456", "12315")):
-            manners = Manners(answer_after=1.0, saying=turn(OPERATOR, "m4", 6.5))
+            manners = Manners(answer_after=1.0, saying=turn(OPERATOR, "m4", 0.5))
             stack.enter_context(server.seat(seat, manners))
             other = stack.enter_context(server.citizen(number))
             other.dial(dialled, saying=turn(CITIZEN, "f5", 0.5))
@@ -142,6 +142,7 @@ def scene_wallboard(studio: Studio) -> None:
     page.get_by_test_id("live").get_by_role("button", name="为何等待").first.click()
     expect(page.get_by_test_id("why")).to_be_visible(timeout=WAIT_MS)
     studio.take(page, "wallboard")
+    page.get_by_test_id("live").get_by_role("button", name="为何等待").first.click()
     page.get_by_test_id("live").locator("tr", has_text="通话中").first.get_by_test_id("listen").click()
     expect(page.get_by_test_id("monitor")).to_have_attribute("data-mode", "listening", timeout=WAIT_MS)
     studio.take(page, "wallboard-listening")
@@ -176,6 +177,7 @@ def scene_replay(studio: Studio) -> None:
     page.get_by_test_id("fill").click()
     page.get_by_test_id("save-review").click()
     expect(page.get_by_test_id("reviews")).to_be_visible(timeout=WAIT_MS)
+    page.get_by_test_id("total").scroll_into_view_if_needed()
     studio.take(page, "replay-score")
     auditor.close()
 
@@ -190,6 +192,7 @@ def scene_office(studio: Studio) -> None:
         ("calendar", "工作日", "office-calendar"),
         ("agents", "李娟", "office-seats"),
         ("skills", "住房公积金", "office-skills"),
+        ("roster", "周文", "office-roster"),
         ("people", "administrator", "office-accounts"),
     ):
         page.goto(administrator.url(f"/office/{path}"))

@@ -57,6 +57,13 @@ def test_a_supervisor_whispers_and_takes_over(hotline: Server, enter: Enter) -> 
         page.get_by_test_id("monitor-leave").click()
         is_in(supervisor, "idle")
         assert call.wait_until(CallState.ENDED, 40), call.state
+    page.get_by_test_id("crisis").click()
+    page.get_by_test_id("crisis-on").first.click()
+    expect(page.get_by_test_id("crisis-off").first).to_be_visible(timeout=WAIT_MS)
+    assert hotline.get("/api/v1/queues/general/plan")["steps"][0]["prompt"] == "crisis"
+    assert supervisor.barriers() == []
+    page.get_by_test_id("crisis-off").first.click()
+    expect(page.get_by_test_id("crisis-on").first).to_be_visible(timeout=WAIT_MS)
     page.goto(supervisor.url("/wallboard/screen"))
     expect(page.get_by_test_id("screen")).to_contain_text("排队人数", timeout=WAIT_MS)
     assert supervisor.barriers() == []

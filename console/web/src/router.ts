@@ -39,6 +39,7 @@ export function makeRouter(): Router {
           { path: "calendar", component: () => import("@/office/CalendarPage.vue"), meta: { title: "office.calendar" } },
           { path: "agents", component: () => import("@/office/AgentsPage.vue"), meta: { title: "office.agents" } },
           { path: "skills", component: () => import("@/office/SkillsPage.vue"), meta: { title: "office.skills" } },
+          { path: "roster", component: () => import("@/office/RosterPage.vue"), meta: { title: "office.roster" } },
           { path: "people", component: () => import("@/office/PeoplePage.vue"), meta: { title: "office.people" } },
         ],
       },

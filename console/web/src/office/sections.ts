@@ -26,6 +26,7 @@ export const GROUPS: readonly Group[] = [
     sections: [
       { path: "/office/agents", title: "office.agents", permission: "people.read" },
       { path: "/office/skills", title: "office.skills", permission: "people.read" },
+      { path: "/office/roster", title: "office.roster", permission: "people.read" },
       { path: "/office/people", title: "office.people", permission: "people.read" },
     ],
   },

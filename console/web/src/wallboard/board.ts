@@ -1,10 +1,11 @@
 // The floor as a supervisor sees it, looked at again whenever something changed.
 import { defineStore } from "pinia";
 import { computed, ref, shallowRef } from "vue";
-import { get, post, type Call, type FigureRow, type Figures, type Floor, type Queue, type Reason, type Seat, type Strain, type Stretch } from "@/api/client";
+import { get, post, put, type Call, type FigureRow, type Figures, type Floor, type Plan, type Queue, type Reason, type Seat, type Strain, type Stretch } from "@/api/client";
 import { named, t } from "@/i18n";
 import { coalesced } from "@/api/feed";
 import { learnClock, serverNow } from "@/time";
+import { noticeOf, withNotice } from "./crisis";
 import { remembered, whyWaiting, type Point, type Why } from "./waits";
 
 export const SPAN_MS = 15 * 60_000;
@@ -29,6 +30,7 @@ export const useBoard = defineStore("board", () => {
   const byQueue = shallowRef<FigureRow[]>([]);
   const byNumber = shallowRef<FigureRow[]>([]);
   const day = shallowRef<Stretch[]>([]);
+  const plans = shallowRef<Plan[]>([]);
   const strains = shallowRef<Map<string, Strain>>(new Map());
   /** Dialled number to the line's name. */
   const lines = shallowRef<Map<string, string>>(new Map());
@@ -83,6 +85,7 @@ export const useBoard = defineStore("board", () => {
     await look();
     reasons.value = (await get("/api/v1/pause-reasons")).items;
     const found = await get("/api/v1/numbers", { query: { limit: 500 } });
+    await lookPlans();
     lines.value = new Map(found.items.map((one) => [one.number, one.name]));
   }
 
@@ -126,5 +129,17 @@ export const useBoard = defineStore("board", () => {
     await look();
   }
 
-  return { byQueue, byNumber, day, strains, lines, describe, queueName, move, floor, seats, present, queues, calls, figures, reasons, points, waiting, longest, talking, ready, look, start, figure, why, force, hangUp };
+  async function lookPlans(): Promise<void> {
+    plans.value = await Promise.all(queues.value.map((one) => get("/api/v1/queues/{queue}/plan", { path: { queue: one.queue } })));
+  }
+
+  /** Say a prompt at once to everybody who begins to wait in a queue; an empty one: no more. */
+  async function announce(queue: string, prompt: string): Promise<void> {
+    const plan = await get("/api/v1/queues/{queue}/plan", { path: { queue } });
+    await put("/api/v1/queues/{queue}/plan", { path: { queue }, body: withNotice(plan, prompt) });
+    await lookPlans();
+  }
+  const isCrisis = computed(() => plans.value.some((plan) => noticeOf(plan) !== ""));
+
+  return { plans, lookPlans, announce, isCrisis, byQueue, byNumber, day, strains, lines, describe, queueName, move, floor, seats, present, queues, calls, figures, reasons, points, waiting, longest, talking, ready, look, start, figure, why, force, hangUp };
 });

@@ -1,0 +1,21 @@
+import { describe, expect, it } from "vitest";
+import type { Plan } from "@/api/client";
+import { noticeOf, withNotice } from "@/wallboard/crisis";
+
+const position: Plan["steps"][number] = { after_s: 45, does: "position", every_s: 60, needs: "", by_s: 0, prompt: "" };
+const plan: Plan = { queue: "general", own: false, ring: 2, capacity: 30, rating: true, steps: [position] };
+
+describe("a crisis notice", () => {
+  it("comes before everything else and leaves the plan as it is", () => {
+    const body = withNotice(plan, "crisis");
+    expect(body).toMatchObject({ ring: 2, capacity: 30, rating: true });
+    expect(body.steps?.map((step) => step.prompt ?? "")).toEqual(["crisis", ""]);
+    expect(noticeOf({ steps: body.steps as Plan["steps"] })).toBe("crisis");
+  });
+  it("is replaced, not said twice, and taken away again", () => {
+    const on = { ...plan, steps: withNotice(plan, "crisis").steps as Plan["steps"] };
+    expect(withNotice(on, "waiting").steps?.map((step) => step.prompt ?? "")).toEqual(["waiting", ""]);
+    expect(withNotice(on, "").steps).toEqual([position]);
+    expect(noticeOf(plan)).toBe("");
+  });
+});
