@@ -11,7 +11,8 @@ from tests.house import Server
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 ROOMS = {
-    "prompts": "您好", "calendar": "工作日", "agents": "李娟", "skills": "排队方案", "roster": "周文", "people": "supervisor",
+    "prompts": "您好", "calendar": "工作日", "agents": "李娟",
+    "skills": "住房公积金", "roster": "周文", "people": "supervisor",
 }  # fmt: skip
 Enter = Callable[[str], Person]
 
