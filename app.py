@@ -43,7 +43,7 @@ import tickets.http
 import transcription.cli
 import transcription.http
 from acd.ledger import Ledger as FloorLedger
-from acd.model import Rules
+from acd.model import Rules, SeatChoice
 from acd.plan_service import QueuePlans
 from acd.recall import recall
 from acd.service import FloorKeeper
@@ -129,7 +129,8 @@ class Hotline:
         self.ivr = IvrService(
             SqlNumberStore(database), clock, data, home=settings.region, voice=voices.choose(settings.piper_voice)
         )
-        rules = Rules(ring=settings.ring, wrap_up=settings.wrap_up)
+        choice = SeatChoice(settings.seat_choice)
+        rules = Rules(ring=settings.ring, wrap_up=settings.wrap_up, choice=choice, redial=settings.redial)
         self.floor = FloorKeeper(stores.log, clock, ids, lease=stores.lease, owner="main", rules=rules)
         self.plans = QueuePlans(database, clock, self.floor, rating=settings.rating)
         self.figures = FloorLedger()

@@ -3,6 +3,8 @@
 A plan is data that people change while calls wait; a call that has joined keeps what it joined with.
 """
 
+from functools import lru_cache
+
 import msgspec
 
 from acd.expressions import parse
@@ -42,10 +44,11 @@ class QueuePlan(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a citizen whose talk the seat has ended is asked how it was."""
 
 
-ORDINARY = QueuePlan(steps=(PlanStep(after_s=45, does=StepKind.POSITION, every_s=60),), rating=True)
+ORDINARY = QueuePlan(steps=(PlanStep(after_s=45, does=StepKind.POSITION, every_s=90),), rating=True)
 """Of a queue that nobody made a plan for."""
 
 
+@lru_cache(maxsize=256)
 def recipe(plan: QueuePlan) -> tuple[Step, ...]:
     """The plan's steps as the floor takes them, each repetition on its own, in the order of their times."""
     steps = [_step(step, at) for step in plan.steps for at in _times(step)]

@@ -64,7 +64,7 @@ class StepKind(StrEnum):
     PROMPT = "prompt"  # say something: a crisis notice, another number
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One step of a recipe, due after `after_s` seconds of waiting.
 
     What a call needed before stays good: a step widens the choice, it never narrows it. To widen is to ask for a lower

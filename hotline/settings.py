@@ -9,7 +9,7 @@ from datetime import timedelta
 from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 from tomllib import TOMLDecodeError
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -95,6 +95,10 @@ class Settings(BaseSettings):
     ring_seconds: int = Field(default=15, ge=3, le=120)
     """How long one offer rings."""
     wrap_up_seconds: int = Field(default=30, ge=0, le=3600)
+    seat_choice: Literal["longest_idle", "fewest_calls", "specialist_first"] = "longest_idle"
+    """Whose turn it is among idle seats that can take a call."""
+    redial_minutes: int = Field(default=5, ge=0, le=120)
+    """Who hangs up while waiting and rings again so soon has the old place; 0: nobody."""
     rating: bool = True
     """Whether a citizen whose talk the seat has ended is asked how it was, where the queue's plan does not say."""
     mute_keys_seconds: float = Field(default=1.5, ge=0, le=60)
@@ -186,6 +190,11 @@ class Settings(BaseSettings):
     def ring(self) -> timedelta:
         """How long one offer rings."""
         return timedelta(seconds=self.ring_seconds)
+
+    @property
+    def redial(self) -> timedelta:
+        """How long a place is kept."""
+        return timedelta(minutes=self.redial_minutes)
 
     @property
     def wrap_up(self) -> timedelta:
