@@ -30,7 +30,7 @@ def join(turn: Turn, command: Join) -> None:
     if turn.state.waiting.get(command.call) is not None or _is_promised(turn, command):
         return
     limit = turn.rules.capacities.get(command.queue, turn.rules.capacity)
-    if limit and not command.call_back and turn.state.waiting.on_the_line(command.queue) >= limit:
+    if limit and not (command.call_back or command.returns) and turn.state.waiting.on_the_line(command.queue) >= limit:
         turn.emit(
             TurnedAway(
                 at=turn.now,

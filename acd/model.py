@@ -87,6 +87,8 @@ class Join(Command, frozen=True, kw_only=True, tag="join"):
     """There is no line: the citizen is to be called (again) when a seat has answered."""
     not_before: datetime | None = None
     """For a call-back: not offered before then."""
+    returns: bool = False
+    """It waited or talked before: a full queue takes it in."""
 
 
 class Reroute(Command, frozen=True, kw_only=True, tag="reroute"):

@@ -299,6 +299,7 @@ def join(call: CallState, queued: Queued) -> Join:
         called_at=call.arrived_at,
         dialled=call.arrived.dialled,
         caller=call.arrived.mark,
+        returns=call.queued is not None or call.answered_at is not None,
     )
 
 

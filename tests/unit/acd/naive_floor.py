@@ -249,7 +249,11 @@ class NaiveFloor:
         if any(call.name == c.call for call in self.calls) or (c.call_back and promised):
             return
         room = self.rules.capacities.get(c.queue, self.rules.capacity)
-        if room and not c.call_back and sum(call.queue == c.queue and not call.back for call in self.calls) >= room:
+        if (
+            room
+            and not (c.call_back or c.returns)
+            and sum(call.queue == c.queue and not call.back for call in self.calls) >= room
+        ):
             return
         arrived = min(c.arrived_at or now, now)
         plain = [_plain(needs) for needs in (c.needs, *c.also)]

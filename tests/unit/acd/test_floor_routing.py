@@ -421,6 +421,15 @@ def test_call_that_rings_takes_room_and_one_that_is_answered_does_not() -> None:
     assert floor.floor.call("c2") is not None
 
 
+def test_who_waited_or_talked_before_is_never_turned_away() -> None:
+    floor = with_rules(capacity=1)
+    floor.join("c1")
+    floor.do(m.Join(call="c2", queue="q", returns=True))
+    assert floor.floor.call("c2") is not None
+    floor.join("c3")
+    assert floor.floor.call("c3") is None
+
+
 def test_repeated_join_of_a_call_that_waits_is_not_turned_away() -> None:
     floor = with_rules(capacity=1)
     floor.join("c1", "housing")

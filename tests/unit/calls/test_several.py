@@ -298,3 +298,10 @@ def test_a_leg_may_be_named_by_its_seat_or_line() -> None:
     talk = talk_of(three())
     assert isinstance(talk.of_seat("9001"), Leg)
     assert talk.of_line("nobody") is None
+
+
+def test_only_a_call_that_comes_for_the_first_time_may_find_the_queue_full() -> None:
+    wanted = queued()
+    assert not several.join(call_in(Phase.IN_IVR), wanted).returns
+    assert several.join(call_in(Phase.QUEUED, queued=wanted), wanted).returns
+    assert several.join(call_in(Phase.TALKING), wanted).returns
