@@ -48,7 +48,10 @@ class PartyShown(BaseModel):
 
     party: Party
     seat: str
+    """Of somebody outside: a name in this talk alone, `x1`."""
     name: str
+    number: str
+    """Of somebody outside, as people know it."""
     units: list[str]
     place: Place
     may_drop: bool
@@ -64,6 +67,8 @@ class TalkShown(BaseModel):
     """The seat that answers for the call."""
     goal: Goal | None
     """What one's own phone rings for; nothing while it does not."""
+    asked_by: str
+    """The seat that had one's own phone called."""
     parties: list[PartyShown]
     may: list[Deed]
 
@@ -100,6 +105,7 @@ def shown(found: Found, seat: str, seats: Mapping[str, SeatView]) -> TalkShown:
         situation=situation(talk).value,
         owner=talk.owner,
         goal=mine.goal if mine is not None and mine.place is Place.RINGING else None,
+        asked_by=mine.asked_by if mine is not None else "",
         parties=[_party(talk, leg, seat, seats.get(leg.seat)) for leg in seen],
         may=[deed for deed, command in _ASKED.items() if not parties.why_not(talk, command(seat))],
     )
@@ -112,7 +118,8 @@ def _party(talk: Talk, leg: Leg, by: str, who: SeatView | None) -> PartyShown:
     return PartyShown(
         party=leg.party,
         seat=leg.seat,
-        name=who.name if who else "",
+        name=who.name if who else leg.person,
+        number=leg.phone if leg.outside else "",
         units=who.units if who else [],
         place=leg.place,
         may_drop=may(orders.Drop(by=by, line=leg.line)),

@@ -28,13 +28,13 @@ from console.company import TalkShown
 from hotline.audit import Audit
 from hotline.clock import Clock
 from hotline.database import Database
-from hotline.errors import BadInput, NotFound
+from hotline.errors import BadInput
 from hotline.http import RequestBody
 from hotline.security import Permission, Principal, Role, require
 from telephony.model import PhoneId
 from telephony.provisioning import Provisioning, Transport, account_of
 from tickets.model import Ticket
-from tickets.store_sql import of_caller
+from tickets.store_sql import of_caller, ticket_for_call
 from tickets.visibility import TicketView, project
 
 Sitter = Annotated[Principal, Depends(require(Permission.SEAT_USE))]
@@ -157,8 +157,11 @@ class DeskService:
         return await self._database.read(read)
 
     async def has(self, who: Principal, call: dict[str, Any]) -> bool:
-        """Whether the call rings or talks at the seat of `who`, or did."""
+        """Whether the call rings or talks at the seat of `who`, or did: a ticket stays with who answered first."""
         if call["seat"] == who.agent:
+            return True
+        ticket = await self._database.read(lambda connection: ticket_for_call(connection, call["call"]))
+        if ticket is not None and ticket.agent == who.agent:
             return True
         found = self.talk(who)
         if found is not None and found.call == call["call"]:
@@ -244,12 +247,15 @@ def routes(service: DeskService, audit: Audit, clock: Clock) -> APIRouter:
 
     @router.get("/calls/{call}/earlier")
     async def earlier(call: CallId, who: Sitter) -> Earlier:
-        """Earlier tickets of who calls, for the seat that has the call and for supervisors."""
+        """Earlier tickets of who calls, for seats that have or had the call and for supervisors.
+
+        For everybody else there are none, as for a number that calls for the first time: a phone may stop ringing at
+        any moment."""
         row = await service.call(call)
         own = row is not None and bool(who.agent) and await service.has(who, row)
         if row is None or not (own or Role.SUPERVISOR in who.roles):
             await audit.record(who, "ticket.earlier", call, result="refused")
-            raise NotFound("There is no such call of yours.")
+            return Earlier(items=[])
         found = await service.earlier(row)
         await audit.record(who, "ticket.earlier", call, detail={"tickets": [ticket.id for ticket in found]})
         now = clock.now()

@@ -1,7 +1,7 @@
 """An operator calls an expert into the talk, from page to page; then each of them leaves first."""
 
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -10,14 +10,25 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from telephony.softphone import CallState, OutgoingCall
+from tests.asterisk_node import free_udp_port
 from tests.browser.chrome import WAIT_MS, Person
 from tests.browser.test_desk import SPOKEN, hears_speech, ready, tracks
 from tests.house import Server
-from tests.phones import eventually
+from tests.phones import Carrier, eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 Enter = Callable[..., Person]
+PORT = free_udp_port()
+
+
+@pytest.fixture(scope="module")
+def hotline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running hotline with a way out."""
+    outside = {"HOTLINE_TRUNK_HOST": f"127.0.0.1:{PORT}", "HOTLINE_TRUNK_NIGHT": ""}
+    settings = {"HOTLINE_WRAP_UP_SECONDS": "60", "HOTLINE_RING_SECONDS": "40", **outside}
+    with Server(tmp_path_factory.mktemp("hotline") / "data", settings) as server:
+        yield server
 
 
 @dataclass
@@ -139,8 +150,8 @@ def test_one_of_three_waits_is_fetched_and_taken_out(hotline: Server, desks: tup
     keys = operator.page.keyboard
     with company(hotline, operator, expert) as three:
         operator.page.get_by_test_id("transfer-open").click()
-        operator.page.get_by_test_id("group-unit").click()
-        operator.page.get_by_test_id("choice-unit-住房公积金中心").click()
+        operator.page.get_by_test_id("group-expert").click()
+        operator.page.get_by_test_id("choice-seat-8011").click()
         operator.page.get_by_test_id("invite").click()
         operator.sees("company", situation="inviting")
         expert.sees("call", talk="ringing")
@@ -168,9 +179,7 @@ def test_who_does_not_answer_is_named_and_a_transfer_needs_no_word(
     operator, expert = desks
     with company(hotline, operator, expert) as three:
         keys = operator.page.keyboard
-        three.find("8011")
-        keys.press("Enter")
-        expert.sees("call", talk="ringing")
+        three.ring()
         expert.page.get_by_test_id("refuse").click()
         expect(operator.page.get_by_text("周文 未接听")).to_be_visible(timeout=WAIT_MS)
         expect(operator.page.get_by_test_id("company")).to_be_hidden(timeout=WAIT_MS)
@@ -184,6 +193,31 @@ def test_who_does_not_answer_is_named_and_a_transfer_needs_no_word(
         expert.sees("call", talk="talking")
         eventually(lambda: hears_speech(three.citizen), "the citizen hears the expert", 20)
         expert.page.keyboard.press("F4")
+
+
+def test_help_is_called_by_a_key_that_is_confirmed_and_insults_end_in_steps(
+    hotline: Server, desks: tuple[Person, Person]
+) -> None:
+    operator, expert = desks
+    page = operator.page
+    with Carrier(hotline.sip, sip_port=PORT) as carrier, company(hotline, operator, expert):
+        operator.sees("emergency-open")
+        page.keyboard.press("F3")
+        expect(page.get_by_test_id("emergency-110")).to_be_focused(timeout=WAIT_MS)
+        page.keyboard.press("1")
+        operator.sees("emergency-confirm")
+        assert carrier.numbers() == [], "a slip of the hand dials nothing"
+        page.keyboard.press("Control+Enter")
+        carrier.wait_talks("110")
+        operator.sees("company", situation="three")
+        page.keyboard.press("Alt+x")
+        expect(page.get_by_test_id("company")).to_be_hidden(timeout=WAIT_MS)
+        for words in ("辱骂警示", "报告班长", "终止服务"):
+            expect(page.get_by_test_id("abuse")).to_contain_text(words, timeout=WAIT_MS)
+            page.get_by_test_id("abuse").click()
+            page.get_by_role("dialog").get_by_role("button", name=words).click()
+        operator.sees("call", talk="none")
+    assert hotline.calls()[0]["ended_at"]
 
 
 def wait_talks(three: Company) -> None:

@@ -3,10 +3,10 @@ import type { Company } from "@/api/client";
 import { citizenKey, isCompany, isInvited, lastGuest, notCome, standing, type Shown } from "@/desk/company";
 
 function party(name: Shown["party"], place: Shown["place"], over: Partial<Shown> = {}): Shown {
-  return { party: name, seat: name === "citizen" ? "" : name, name: "", units: [], place, may_drop: false, may_hold: false, ...over };
+  return { party: name, seat: name === "citizen" ? "" : name, name: "", number: "", units: [], place, may_drop: false, may_hold: false, ...over };
 }
 function talk(situation: string, parties: Shown[], over: Partial<Company> = {}): Company {
-  return { call: "c", situation, owner: "operator", goal: null, parties, may: [], ...over };
+  return { call: "c", situation, owner: "operator", goal: null, asked_by: "", parties, may: [], ...over };
 }
 const three = [party("citizen", "talking"), party("operator", "talking"), party("expert", "talking", { may_drop: true })];
 

@@ -3,7 +3,7 @@ import type { Company } from "@/api/client";
 import { guestOf } from "@/expert/guest";
 
 function talk(over: Partial<Company>): Company {
-  return { call: "c1", situation: "three", owner: "8001", goal: null, parties: [], may: [], ...over };
+  return { call: "c1", situation: "three", owner: "8001", goal: null, asked_by: "", parties: [], may: [], ...over };
 }
 
 describe("a guest of a talk", () => {

@@ -4,6 +4,7 @@ import { computed, ref } from "vue";
 import { get, post, type Call, type Desk, type Reason, type Seat } from "@/api/client";
 import { coalesced } from "@/api/feed";
 import { learnClock } from "@/time";
+import type { Step } from "./abuse";
 
 export const useDesk = defineStore("desk", () => {
   const desk = ref<Desk | null>(null);
@@ -40,6 +41,8 @@ export const useDesk = defineStore("desk", () => {
     pause: (reason: string) => after(post("/api/v1/seats/{seat}/pause", { ...own(), body: { reason } })),
     resume: () => after(post("/api/v1/seats/{seat}/resume", own())),
     endWrapUp: () => after(post("/api/v1/seats/{seat}/end-wrap-up", own())),
+    extendWrapUp: () => after(post("/api/v1/seats/{seat}/extend-wrap-up", { ...own(), body: { seconds: 60 } })),
+    reportAbuse: (step: Step) => after(post("/api/v1/seats/{seat}/report-abuse", { ...own(), body: { step, code: step === "ended" ? "abuse" : "" } })),
     hangUp: (ended: string) => after(post("/api/v1/calls/{call}/hang-up", { path: { call: ended } })),
   };
 });
