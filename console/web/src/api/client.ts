@@ -28,7 +28,6 @@ export type Me = Of<"/api/v1/me">;
 export type Reason = Of<"/api/v1/pause-reasons">["items"][number];
 export type Desk = Of<"/api/v1/desk">;
 export type Target = Of<"/api/v1/outside/targets">["items"][number];
-export type RosterUnit = Of<"/api/v1/roster">["items"][number];
 export type OnDuty = Of<"/api/v1/roster/{unit}/now">;
 export type Brief = Of<"/api/v1/desk/calls/{call}/brief">;
 export type Conclusion = Brief["conclusions"][number];
