@@ -171,3 +171,13 @@ def test_no_file_names_a_package_registry_or_a_place_of_one_machine() -> None:
 )
 def test_a_place_of_one_machine_is_told_from_a_path(line: str, answer: bool) -> None:
     assert is_local(line) is answer
+
+
+def test_only_the_guard_admits_a_number_to_be_dialled_outside() -> None:
+    makers = {
+        short(file)
+        for file in modules()
+        for node in ast.walk(tree(file))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Admitted"
+    }
+    assert makers == {"calls/outside.py"}
