@@ -92,6 +92,7 @@ class AsteriskSwitch:
 
     def start(self) -> None:
         """Connect, and stay connected until `close`."""
+        self._awake_at = self._clock.monotonic()  # until now there was nothing to be away from
         self._tasks.keep(self._read, "read", 0.0)
         self._tasks.keep(self.link.run, "link", 1.0)
         self._tasks.keep(self._watch, "absence", WATCH_S)
