@@ -62,6 +62,7 @@ from calls.service import CallService
 from calls.trimming import Trimmer
 from calls.voice import Voice
 from console.gauges import COUNT_EVERY_S, Gauges
+from console.news import News, of_seat
 from console.server import demonstration_seat, greet, quiet_server, take_port
 from hotline import schema
 from hotline.audit_sql import SqlAudit
@@ -114,7 +115,7 @@ class Hotline:
         clock, ids, zone = SystemClock(), UlidIds(), ZoneInfo(settings.timezone)
         database, data = stores.database, settings.data.absolute()
         self.tasks = Tasks("hotline")
-        self._fresh, self._kinds = asyncio.Event(), set[str]()
+        self.news = News(stores.broadcast)
         self._started_at = clock.now().isoformat()
         self.node_problems: list[str] = []
         self.model_problem = ""
@@ -168,7 +169,7 @@ class Hotline:
             leftovers=Leftovers(database, self.recordings, places_of(data).tracks),
             changed=self.changed,
         )
-        self.disk = DiskWatch(data, lambda _low, _room: self._news(), floor=settings.disk_floor_mib << 20)
+        self.disk = DiskWatch(data, lambda _low, _room: self.news.add(), floor=settings.disk_floor_mib << 20)
         self.purger = Purger(database, self.recordings.files, RetentionPolicy(), clock, self.audit)
         trimmed, keep = ("floor", self.ledger.stream), timedelta(days=settings.facts_days)
         self.trimmer = Trimmer(stores.log, database, clock, keep, streams=trimmed, projected=trimmed[1:])
@@ -188,7 +189,7 @@ class Hotline:
 
     async def changed(self) -> None:
         """Tell the pages that there is news of tickets."""
-        self._news("tickets")
+        self.news.add("tickets")
 
     async def _asterisk_answers(self) -> None:
         if not self.switch.link.up:
@@ -239,8 +240,8 @@ class Hotline:
         await self.floor.start()
         await self.plans.start(self.tasks)
         self.figures = await recall(self.stores.log, self.floor, self.clock)
-        self.ledger.listen(lambda _: self._call_facts())
-        self.floor.subscribe(lambda _: self._news())
+        self.ledger.listen(self._call_facts)
+        self.floor.subscribe(lambda fact: self.news.add(seats=of_seat(fact, self.floor.seat_at)))
         self.projection.listen(self._rows_changed)
         self.switch.start()
         self.tasks.keep(self.disk.round, "disk", pause_s=5.0)
@@ -250,7 +251,7 @@ class Hotline:
         self.tasks.start(self.links.run(), "links")
         self.tasks.start(self.calls.run(), "calls")
         self.tasks.keep(self.ledger.retry, "facts kept in memory")
-        self.tasks.keep(self._publish, "news", pause_s=0.0)
+        self.tasks.keep(self.news.publish, "news", pause_s=0.0)
         self.model_problem = await asyncio.to_thread(model_problem, self.settings)
         if self.model_problem:
             log.error("no transcripts will be made", reason=self.model_problem)
@@ -261,24 +262,18 @@ class Hotline:
         await self.purger.purge_due()
         await self.trimmer.round()
 
-    def _news(self, kind: str = "floor") -> None:
-        self._kinds.add(kind)
-        self._fresh.set()
-
-    def _call_facts(self) -> None:
+    def _call_facts(self, facts: Sequence[AnyCallFact]) -> None:
         self.projection.nudge()
-        self._news()
+        self.news.add(seats=self._seats_of(facts))
 
     def _rows_changed(self, facts: Sequence[AnyCallFact]) -> None:
         self.links.folded(facts)
-        self._news("tickets" if any(isinstance(fact, TalkStarted) for fact in facts) else "floor")
+        is_new = any(isinstance(fact, TalkStarted) for fact in facts)
+        self.news.add("tickets" if is_new else "floor", self._seats_of(facts))
 
-    async def _publish(self) -> None:
-        await self._fresh.wait()
-        self._fresh.clear()
-        kinds, self._kinds = sorted(self._kinds), set()
-        await self.stores.broadcast.publish("changes", {"kinds": kinds})
-        await asyncio.sleep(0.1)
+    def _seats_of(self, facts: Sequence[AnyCallFact]) -> set[str]:
+        boxes = (self.calls.boxes.get(call) for call in {fact.call for fact in facts})
+        return {seat for box in boxes if box is not None for seat in box.call.seats}
 
     async def stop(self, *, keep_calls: bool = False) -> None:
         """End everything that `start` began, Asterisk last; with `keep_calls` not one that was there before us."""

@@ -306,6 +306,12 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
         return tuple((one.offer, one.phone) for one in self.rung)
 
     @property
+    def seats(self) -> frozenset[str]:
+        """Every seat that the call rings at or talks with."""
+        several = () if self.talk is None else (leg.seat for leg in self.talk.legs)
+        return frozenset(seat for seat in (self.seat, *(one.seat for one in self.rung), *several) if seat)
+
+    @property
     def party_lines(self) -> tuple[LineId, ...]:
         """Every line of the call."""
         several = () if self.talk is None else tuple(leg.line for leg in self.talk.legs)

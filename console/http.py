@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 
 from console import pages
+from console.news import TOPIC
 from hotline.errors import HotlineError
 from hotline.ports import Broadcast
 from hotline.security import Principal, SignedIn, identify
@@ -19,6 +20,10 @@ LOOK_AGAIN_S = 4.0
 """How often a feed asks whether the one who listens is still somebody."""
 QUIET_S = 0.25
 """News within this time are one message: a page asks again anyway."""
+SOON_S = 0.03
+"""As above, for news of the own seat."""
+OWN = "own"
+"""The kind of news that is about the seat of who listens."""
 
 
 def routes(broadcast: Broadcast) -> APIRouter:
@@ -27,8 +32,9 @@ def routes(broadcast: Broadcast) -> APIRouter:
     router.include_router(pages.routes())
 
     @router.get("/api/v1/feed", response_model=None)
-    async def feed(request: Request, _: Annotated[Principal, Depends(SignedIn())]) -> Response:
-        """Server-sent events that say *that* something changed; what changed is asked for through the API.
+    async def feed(request: Request, who: Annotated[Principal, Depends(SignedIn())]) -> Response:
+        """Server-sent events that say *that* something changed; what changed is asked for through the API. What is
+        about the own seat comes at once.
 
         It ends within `LOOK_AGAIN_S` when the log-in does."""
 
@@ -39,19 +45,22 @@ def routes(broadcast: Broadcast) -> APIRouter:
                 return False
             return True
 
-        stream = _changes(broadcast, is_known)
+        stream = _changes(broadcast, is_known, who.agent)
         return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
     return router
 
 
-async def _changes(broadcast: Broadcast, is_known: Callable[[], Awaitable[bool]]) -> AsyncIterator[str]:
+async def _changes(broadcast: Broadcast, is_known: Callable[[], Awaitable[bool]], seat: str) -> AsyncIterator[str]:
     """One event per burst of news, and a comment now and then so that proxies keep the line open."""
-    heard, kinds = asyncio.Event(), set[str]()
+    heard, own, kinds = asyncio.Event(), asyncio.Event(), set[str]()
 
     async def listen() -> None:
-        async for news in broadcast.subscribe("changes"):
+        async for news in broadcast.subscribe(TOPIC):
             kinds.update(news.get("kinds", ()))
+            if seat and seat in news.get("seats", ()):
+                kinds.add(OWN)
+                own.set()
             heard.set()
 
     clock = asyncio.get_running_loop().time
@@ -69,11 +78,15 @@ async def _changes(broadcast: Broadcast, is_known: Callable[[], Awaitable[bool]]
                 looked = clock()
             if heard.is_set():
                 heard.clear()
+                own.clear()
                 told = sorted(kinds)
                 kinds.clear()
                 yield f"data: {json.dumps({'kinds': told})}\n\n"
                 said = clock()
-                await asyncio.sleep(QUIET_S)
+                await asyncio.sleep(SOON_S)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(QUIET_S - SOON_S):
+                        await own.wait()
             elif clock() >= said + KEEP_ALIVE_S:
                 yield ": still here\n\n"
                 said = clock()

@@ -1,6 +1,7 @@
 """The feed of changes: for whoever is logged in, and only for as long as that lasts."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -23,7 +24,7 @@ class News:
         raise AssertionError(channel, message)
 
     async def subscribe(self, channel: str) -> AsyncIterator[Mapping[str, Any]]:
-        yield {"kinds": [channel]}
+        yield {"kinds": [channel], "seats": ["8001"]}
         await asyncio.Event().wait()
 
 
@@ -32,9 +33,10 @@ class Desk:
 
     def __init__(self) -> None:
         self.roles = frozenset({Role.UNIT})
+        self.seat = ""
 
     async def principal(self, *, cookie: str | None, token: str | None) -> Principal | None:  # noqa: ARG002
-        return Principal(person="p", name="n", roles=self.roles) if self.roles else None
+        return Principal(person="p", name="n", roles=self.roles, agent=self.seat) if self.roles else None
 
 
 @pytest.fixture
@@ -77,3 +79,16 @@ async def test_every_answer_says_what_it_is_and_the_api_is_kept_by_nobody(client
     api, page = await client.get("/api/v1/nothing"), await client.get("/login")
     assert (api.headers["x-content-type-options"], api.headers["cache-control"]) == ("nosniff", "private, no-store")
     assert (page.headers["x-content-type-options"], page.headers["cache-control"]) == ("nosniff", "no-cache")
+
+
+@pytest.mark.parametrize(("seat", "told"), [("8001", ["changes", "own"]), ("8002", ["changes"]), ("", ["changes"])])
+async def test_news_of_the_own_seat_are_told_as_such(
+    client: httpx.AsyncClient, desk: Desk, monkeypatch: pytest.MonkeyPatch, seat: str, told: list[str]
+) -> None:
+    monkeypatch.setattr(http, "LOOK_AGAIN_S", 0.02)
+    desk.seat = seat
+    listening = asyncio.create_task(client.get("/api/v1/feed"))
+    await asyncio.wait({listening}, timeout=0.2)
+    desk.roles = frozenset()
+    answer = await asyncio.wait_for(listening, 5)
+    assert f"data: {json.dumps({'kinds': told})}" in answer.text

@@ -2,7 +2,7 @@
 import { onScopeDispose, ref } from "vue";
 
 type Listener = (kinds: Set<string>) => void;
-const EVERYTHING = new Set(["floor", "tickets"]);
+const EVERYTHING = new Set(["floor", "tickets", "own"]);
 
 export const isConnected = ref(true);
 const listeners = new Set<Listener>();
@@ -66,5 +66,16 @@ export function coalesced(look: () => Promise<void>): () => Promise<void> {
     }
     running = run().finally(() => (running = null));
     return running;
+  };
+}
+
+/** Runs a look once in `pause` milliseconds at most: for what is good to know and not about oneself. */
+export function calmly(look: () => Promise<void>, pause: number): () => void {
+  let timer = 0;
+  return () => {
+    timer ||= window.setTimeout(() => {
+      timer = 0;
+      void look().catch(() => undefined);
+    }, pause);
   };
 }
