@@ -20,7 +20,7 @@ from tests.asterisk_node import free_rtp_ports, free_udp_port
 from tests.phones import Citizen, Manners, SeatPhone, eventually
 
 ROOT = Path(__file__).parent.parent
-START_S = 60.0
+START_S = 120.0
 
 
 class Server:
