@@ -58,6 +58,8 @@ class Studio:
         self.server, self._opened, self._only = server, opened, only
         self._press = opened.new_page()
         self.bytes = 0
+        self.operator: Person | None = None
+        """Who talks with a citizen while live scenes are taken."""
 
     def person(self, login: str, size: dict[str, int] | None = None) -> Person:
         """Somebody logged in."""
@@ -127,6 +129,7 @@ def busy(studio: Studio) -> Iterator[Person]:
             stack.enter_context(server.citizen(number)).dial(dialled)
         server.wait_call("queued", 2)
         studio.take(operator.page, "desk-talking")
+        studio.operator = operator
         yield operator
         operator.page.keyboard.press("F4")
         operator.sees("call", talk="none")
@@ -153,6 +156,33 @@ def scene_wallboard(studio: Studio) -> None:
     expect(page.get_by_test_id("screen")).to_be_visible(timeout=WAIT_MS)
     studio.take(page, "large-screen")
     supervisor.close()
+
+
+def scene_three(studio: Studio) -> None:
+    operator = studio.operator
+    if operator is None:
+        raise RuntimeError("Somebody talks while live scenes are taken.")
+    expert = studio.person("expert")
+    expert.page.get_by_test_id("sign-in").click()
+    expert.sees("state", state="ready")
+    operator.page.keyboard.press("F9")
+    expect(operator.page.get_by_test_id("transfer-search")).to_be_focused(timeout=WAIT_MS)
+    studio.take(operator.page, "desk-transfer")
+    operator.page.keyboard.type("周文")
+    operator.sees("choice-seat-8011", presence="free")
+    operator.page.keyboard.press("Enter")
+    expert.sees("call", talk="ringing")
+    expect(expert.page.get_by_test_id("brief-fields")).to_be_visible(timeout=WAIT_MS)
+    studio.take(expert.page, "expert-ringing")
+    expert.page.keyboard.press("F2")
+    operator.sees("company", situation="consulting")
+    studio.take(operator.page, "desk-consulting")
+    operator.page.keyboard.press("Alt+m")
+    operator.sees("company", situation="three")
+    studio.take(expert.page, "expert-three")
+    expert.page.keyboard.press("F4")
+    expert.sees("call", talk="none")
+    expert.close()
 
 
 def scene_replay(studio: Studio) -> None:
@@ -210,7 +240,7 @@ def scene_office(studio: Studio) -> None:
     administrator.close()
 
 
-LIVE: tuple[Callable[[Studio], None], ...] = (scene_wallboard,)
+LIVE: tuple[Callable[[Studio], None], ...] = (scene_wallboard, scene_three)
 AFTER: tuple[Callable[[Studio], None], ...] = (scene_replay, scene_office)
 
 
