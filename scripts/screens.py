@@ -191,7 +191,7 @@ def scene_replay(studio: Studio) -> None:
     page.get_by_test_id("recordings").get_by_role("button").first.click()
     expect(page.get_by_test_id("waveform").locator("> div")).to_be_visible(timeout=WAIT_MS)
     expect(page.get_by_test_id("transcript")).to_contain_text("话务员", timeout=60_000)
-    page.get_by_test_id("transcript").get_by_role("button").nth(1).click()
+    page.get_by_test_id("transcript").get_by_role("button").nth(2).click()
     for kind, words in (("表扬", "复述诉求到位"), ("问题", "登记地址前未核对楼栋号")):
         page.get_by_test_id("new-note").click()
         page.get_by_role("button", name=kind, exact=True).click()
