@@ -16,9 +16,7 @@ from tests.phones import CITIZEN_TONE, EXPERT_TONE, SEAT_TONE, Carrier, Manners,
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
-PORT = free_udp_port()
 TRUNK = {
-    "HOTLINE_TRUNK_HOST": f"127.0.0.1:{PORT}",
     "HOTLINE_TRUNK_ALLOW": "07176000*",
     "HOTLINE_TRUNK_LINES": "2",
     "HOTLINE_TRUNK_NIGHT": "",
@@ -29,7 +27,11 @@ OFFICE = "07176000001"
 @pytest.fixture(scope="module")
 def hotline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running hotline with a way out."""
-    with Server(tmp_path_factory.mktemp("outside") / "data", TRUNK) as server:
+    server = Server(tmp_path_factory.mktemp("outside") / "data", TRUNK)
+    first, last = (int(one) for one in server.environment["HOTLINE_RTP_PORTS"].split("-"))
+    port = next(one for one in iter(free_udp_port, 0) if not first <= one <= last)
+    server.environment["HOTLINE_TRUNK_HOST"] = f"127.0.0.1:{port}"
+    with server:
         yield server
 
 
@@ -40,7 +42,8 @@ def people(hotline: Server) -> dict[str, dict[str, str]]:
 
 @pytest.fixture
 def carrier(hotline: Server) -> Iterator[Carrier]:
-    with Carrier(hotline.sip, sip_port=PORT) as phone:
+    port = int(hotline.environment["HOTLINE_TRUNK_HOST"].rpartition(":")[2])
+    with Carrier(hotline.sip, sip_port=port) as phone:
         yield phone
 
 
@@ -78,7 +81,7 @@ def test_a_number_outside_is_consulted_merged_and_handed_the_citizen(desk: Desk,
 
 
 def test_who_outside_does_not_come_leaves_citizen_and_operator_together(desk: Desk, carrier: Carrier) -> None:
-    carrier.manners[OFFICE] = Manners(refuse=302, contact=f"sip:00441632960000@127.0.0.1:{PORT}")
+    carrier.manners[OFFICE] = Manners(refuse=302, contact=f"sip:00441632960000@127.0.0.1:{carrier.phone.sip_port}")
     desk.do(OPERATOR, "consult", number=OFFICE)
     assert desk.wait_talk("failed").talk.citizen is not None
     desk.hear(("citizen", OPERATOR), (OPERATOR, "citizen"))
