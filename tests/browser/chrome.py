@@ -66,6 +66,7 @@ class Person:
             locale="zh-CN",
             timezone_id="Asia/Shanghai",
             viewport={"width": 1366, "height": 768},
+            reduced_motion="reduce",  # what fades in has no contrast yet when axe looks
         )
         self._context.set_default_timeout(WAIT_MS)
         self.page = self._context.new_page()
