@@ -184,7 +184,7 @@ def test_a_seats_phone_that_dies_without_a_word_is_noticed_and_its_citizen_goes_
         with hotline.seat("8002") as other:
             other.wait_talks(60)
             eventually(lambda: hotline.seat_state("8001") != "talking", "the seat is not in a call", 10)
-            assert new_call(hotline, known)["seat"] == "8002"
+            eventually(lambda: new_call(hotline, known)["seat"] == "8002", "the row names who talks", 10)
             other.call.hang_up()
             citizen.wait_request("BYE", 30)
     assert outcome(hotline, known) == "completed"
