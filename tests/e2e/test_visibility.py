@@ -185,11 +185,12 @@ def test_no_answer_to_anybody_holds_the_whole_number_but_the_text_that_a_person_
 ) -> None:
     document = evidence.hotline.get("/api/openapi.json", role="unit")
     ids = {"call": evidence.call, "ticket": evidence.ticket, "recording": evidence.recording, "seat": "8001",
-           "transcript": evidence.transcript, "number": "12345", "person": "x"}  # fmt: skip
+           "transcript": evidence.transcript, "number": "12345", "queue": "general", "flow": "self",
+           "line": "12345", "unit": "none"}  # fmt: skip
     for path, doors in document["paths"].items():
         if "get" not in doors or path.endswith(("/audio", "/feed")):
             continue
-        text = evidence.ask(role, re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], path)).text
+        text = evidence.ask(role, re.sub(r"\{(\w+)\}", lambda found: ids.get(found[1], "none"), path)).text
         text = re.sub(r'"matter":"[^"]*"', "", text)
         assert CALLER not in text, f"{role} {path}"
         if role in {"expert", "unit", "administrator", "auditor"}:
@@ -246,7 +247,8 @@ def test_no_log_file_name_or_command_line_tells_who_called_or_what_was_said(evid
 
 
 def test_no_secret_is_in_a_command_line(evidence: Evidence) -> None:
-    secrets = [path.read_text().strip() for path in (evidence.hotline.data / "secrets").rglob("*") if path.is_file()]
+    files = [path for path in (evidence.hotline.data / "secrets").rglob("*") if path.is_file()]
+    secrets = [path.read_bytes().strip().decode("utf-8", "surrogateescape") for path in files]
     assert secrets
     assert not any(secret and secret in evidence.commands for secret in secrets)
     assert "hl_" not in evidence.commands

@@ -172,7 +172,7 @@ def order(hotline: Server) -> list[str]:
 def test_an_abusive_citizen_is_warned_in_the_talk_then_hears_why_it_ends(hotline: Server) -> None:
     for name, pitch in (("abuse_warning", WARNING_HZ), ("abuse_ended", NOTICE_HZ)):
         write_tone(hotline.data / "prompts" / "studio" / f"{name}.wav", pitch, 5)
-    long_notice(hotline)
+    eventually(lambda: {"abuse_warning", "abuse_ended"} <= recorded(hotline), "both recordings are known", 30)
     plan(hotline, rating=True)
     known = known_calls(hotline)
     with hotline.seat("8001") as seat, hotline.citizen() as citizen:
@@ -198,6 +198,12 @@ def test_an_abusive_citizen_is_warned_in_the_talk_then_hears_why_it_ends(hotline
     (ticket,) = [one for one in hotline.tickets() if one["call"] == made]
     lines = hotline.get(f"/api/v1/tickets/{ticket['id']}")["history"]
     assert [line["action"] for line in lines].count("abuse") == 3
+
+
+def recorded(hotline: Server) -> set[str]:
+    """Prompts that a studio's recording is played for."""
+    items = hotline.get("/api/v1/prompts", role="administrator")["items"]
+    return {str(one["name"]) for one in items if one["studio"]}
 
 
 def report(hotline: Server, step: str) -> None:
