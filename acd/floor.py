@@ -9,7 +9,8 @@ them gives an equal floor. What may be asked of it:
 * A seat gets the first call that it can take: lowest effective arrival (`arrived_at` minus priority seconds). Calls
   to be called back stand in the same order.
 * A call goes to the first of its options that somebody idle meets, and there to the seat whose turn it is
-  (`Rules.choice`).
+  (`Rules.choice_for` its queue). Of several seats that become free together, a call has its first choice of those
+  for whom no call before it is.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,7 +32,7 @@ class Floor:
 
     def __init__(self, rules: Rules | None = None) -> None:
         self._rules = rules or Rules()
-        self._state = State(self._rules.choice)
+        self._state = State(*self._rules.choices_in_use)
 
     @property
     def rules(self) -> Rules:
@@ -40,8 +41,8 @@ class Floor:
 
     @rules.setter
     def rules(self, rules: Rules) -> None:
-        if rules.choice is not self._rules.choice:
-            self._state = State.of(self._state.stored(), rules.choice)
+        if rules.choices_in_use != self._rules.choices_in_use:
+            self._state = State.of(self._state.stored(), *rules.choices_in_use)
         self._rules = rules
 
     def decide(self, command: AnyCommand, now: datetime, new_id: Callable[[str], str]) -> tuple[AnyFloorFact, ...]:
@@ -106,5 +107,5 @@ class Floor:
             msgspec.ValidationError: these bytes are no dump of this version; replay the log instead.
         """
         floor = cls(rules)
-        floor._state = State.of(msgspec.json.decode(dumped, type=Stored), floor.rules.choice)
+        floor._state = State.of(msgspec.json.decode(dumped, type=Stored), *floor.rules.choices_in_use)
         return floor

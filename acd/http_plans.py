@@ -1,4 +1,4 @@
-"""Routes of the queues' plans: how many seats ring, how many may wait, what is said to whoever waits."""
+"""Routes of the queues' plans: who gets its calls, how many may wait, what is said to whoever waits."""
 
 from collections.abc import Callable
 from typing import Annotated, Literal
@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from acd.plan_service import QueuePlans
 from acd.plans import MOST_RINGING, MOST_STEPS, PlanStep, QueuePlan, check
-from acd.values import StepKind
+from acd.values import SeatChoice, StepKind
 from hotline.audit import Audit
 from hotline.http import RequestBody
 from hotline.security import Permission, Principal, require
@@ -46,10 +46,12 @@ class PlanBody(RequestBody):
     steps: Annotated[list[StepBody], Field(max_length=MOST_STEPS, default_factory=list)]
     rating: bool = True
     """Whether a citizen whose talk the seat has ended is asked how it was."""
+    choice: SeatChoice | None = None
+    """Whose turn it is among idle seats that can take a call; null: as in the house (`HOTLINE_SEAT_CHOICE`)."""
 
     def plan(self) -> QueuePlan:
         steps = tuple(step.step() for step in self.steps)
-        return QueuePlan(ring=self.ring, capacity=self.capacity, steps=steps, rating=self.rating)
+        return QueuePlan(ring=self.ring, capacity=self.capacity, steps=steps, rating=self.rating, choice=self.choice)
 
 
 class StepView(BaseModel):
@@ -73,6 +75,7 @@ class PlanView(BaseModel):
     capacity: int
     steps: list[StepView]
     rating: bool
+    choice: SeatChoice | None
 
 
 def _view(plans: QueuePlans, queue: str) -> PlanView:

@@ -27,7 +27,7 @@ class QueuePlans:
 
     def __init__(self, database: Database, clock: Clock, keeper: FloorKeeper, *, rating: bool = True) -> None:
         """`rating`: whether citizens of the other queues are asked how the talk was. The floor's keeper is told how
-        many may wait."""
+        many may wait, and whose turn it is."""
         self._database, self._clock, self._keeper = database, clock, keeper
         self.ordinary = structs.replace(ORDINARY, rating=rating)
         self.own: dict[str, QueuePlan] = {}
@@ -53,7 +53,8 @@ class QueuePlans:
             self.own.clear()
             self.own.update(found)
             capacities = {queue: plan.capacity for queue, plan in found.items()}
-            self._keeper.change_rules(structs.replace(self._keeper.rules, capacities=capacities))
+            choices = {queue: plan.choice for queue, plan in found.items() if plan.choice is not None}
+            self._keeper.change_rules(structs.replace(self._keeper.rules, capacities=capacities, choices=choices))
 
     async def put(self, queue: str, plan: QueuePlan | None, who: str) -> None:
         """Give a queue a plan, `None`: the ordinary one again. Calls that come from now on follow it.

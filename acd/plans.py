@@ -1,4 +1,4 @@
-"""How a queue treats who waits in it: how many seats ring, how many may wait, what is said and when. Values only.
+"""How a queue treats who waits in it: who gets its calls, how many may wait, what is said. Values only.
 
 A plan is data that people change while calls wait; a call that has joined keeps what it joined with.
 """
@@ -8,7 +8,7 @@ from functools import lru_cache
 import msgspec
 
 from acd.expressions import parse
-from acd.values import Step, StepKind
+from acd.values import SeatChoice, Step, StepKind
 from hotline.errors import BadInput
 
 LONGEST_S = 1800.0
@@ -42,6 +42,8 @@ class QueuePlan(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[PlanStep, ...] = ()
     rating: bool = False
     """Whether a citizen whose talk the seat has ended is asked how it was."""
+    choice: SeatChoice | None = None
+    """Whose turn it is among idle seats; nothing: as in the house."""
 
 
 ORDINARY = QueuePlan(steps=(PlanStep(after_s=45, does=StepKind.POSITION, every_s=90),), rating=True)

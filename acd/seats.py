@@ -74,10 +74,11 @@ class SkillIndex:
 class Seats:
     """Every signed-in seat. `put` is the only change; the indices follow from the records."""
 
-    def __init__(self, choice: SeatChoice = SeatChoice.LONGEST_IDLE) -> None:
+    def __init__(self, choice: SeatChoice = SeatChoice.LONGEST_IDLE, *others: SeatChoice) -> None:
+        """`choice` is the house's; idle seats stand in as many orders as there are choices in use."""
         self._choice = choice
         self._seats: dict[str, Seat] = {}
-        self._idle = SkillIndex()
+        self._idle = {each: SkillIndex() for each in (choice, *others)}
         self._signed_in = SkillIndex()
         self._by_phone: dict[str, str] = {}
         self._by_call: dict[str, tuple[str, ...]] = {}
@@ -99,14 +100,15 @@ class Seats:
                 self._signed_in.discard(old.seat, _signed_in_turn(old))
             if new is not None:
                 self._signed_in.add(new.seat, _signed_in_turn(new), new.abilities)
-        before = old.turn_by(self._choice) if old is not None and old.idle else None
-        after = new.turn_by(self._choice) if new is not None and new.idle else None
-        if before == after and same_skills:
-            return
-        if old is not None and before is not None:
-            self._idle.discard(old.seat, before)
-        if new is not None and after is not None:
-            self._idle.add(new.seat, after, new.abilities)
+        for choice, index in self._idle.items():
+            before = old.turn_by(choice) if old is not None and old.idle else None
+            after = new.turn_by(choice) if new is not None and new.idle else None
+            if before == after and same_skills:
+                continue
+            if old is not None and before is not None:
+                index.discard(old.seat, before)
+            if new is not None and after is not None:
+                index.add(new.seat, after, new.abilities)
 
     def _index_names(self, old: Seat | None, new: Seat | None) -> None:
         if old is not None and self._by_phone.get(old.phone) == old.seat:
@@ -141,10 +143,14 @@ class Seats:
         """Seats that talk with this call, in order of their names."""
         return self._by_call.get(call, ())
 
-    def first_idle(self, options: tuple[Needs, ...], accept: Callable[[str], bool]) -> str | None:
-        """Whose turn it is for a call with these options: the first option that somebody idle meets decides."""
+    def first_idle(
+        self, options: tuple[Needs, ...], accept: Callable[[str], bool], choice: SeatChoice | None = None
+    ) -> str | None:
+        """Whose turn it is for a call with these options: the first option that somebody idle meets decides. `choice`
+        is one of those in use; `None`: the house's."""
+        index = self._idle[choice or self._choice]
         for needs in options:
-            seat = self._idle.first(needs, accept)
+            seat = index.first(needs, accept)
             if seat is not None:
                 return seat
         return None
@@ -158,16 +164,16 @@ class Seats:
         return self._signed_in.at_most(needs)
 
     def in_turn(self, names: Iterable[str]) -> list[Seat]:
-        """Those of them that are idle, in the order in which they are given calls."""
+        """Those of them that are idle, in the order of the house."""
         found = (self._seats.get(name) for name in names)
         return sorted((seat for seat in found if seat and seat.idle), key=self._turn)
 
     def _turn(self, seat: Seat) -> SeatTurn:
         return seat.turn_by(self._choice)
 
-    def index_entries(self) -> tuple[set[tuple[str, int, SeatTurn]], set[tuple[str, int, SeatTurn]]]:
-        """Entries of the idle and of the signed-in index, for checks."""
-        return self._idle.entries(), self._signed_in.entries()
+    def index_entries(self) -> tuple[set[tuple[str, int, SeatTurn]], ...]:
+        """Entries of the idle indices, the house's first, and of the signed-in index, for checks."""
+        return *(index.entries() for index in self._idle.values()), self._signed_in.entries()
 
 
 def _signed_in_turn(seat: Seat) -> SeatTurn:

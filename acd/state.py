@@ -48,8 +48,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 class State:
     """Everything that replaying the facts gives."""
 
-    def __init__(self, choice: SeatChoice = SeatChoice.LONGEST_IDLE) -> None:
-        self.seats = Seats(choice)
+    def __init__(self, choice: SeatChoice = SeatChoice.LONGEST_IDLE, *others: SeatChoice) -> None:
+        self.seats = Seats(choice, *others)
         self.waiting = WaitingCalls()
         self.offers: dict[str, Offer] = {}
         self.places: dict[str, Place] = {}
@@ -123,8 +123,8 @@ class State:
         )
 
     @classmethod
-    def of(cls, stored: Stored, choice: SeatChoice = SeatChoice.LONGEST_IDLE) -> "State":
-        state = cls(choice)
+    def of(cls, stored: Stored, choice: SeatChoice = SeatChoice.LONGEST_IDLE, *others: SeatChoice) -> "State":
+        state = cls(choice, *others)
         for seat in stored.seats:
             state.put_seat(seat.seat, seat)
         for waiting in stored.waiting:

@@ -5,7 +5,7 @@ Runs inside a trial of `State`, so nothing of it stays but the facts. Two files 
 a call and a seat can go through, `commands.py` says which command leads to what.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from datetime import datetime, timedelta
 
 from acd.evolve import evolve
@@ -185,26 +185,46 @@ class Turn:
         """Bring together whom this turn set free.
 
         Before the turn no idle seat could take any waiting call. So a free call looks only among seats that were
-        idle before, in order of rank; then each seat that became free, longest idle first, takes the first call
-        it can. Each seat thereby gets the first call that it can take, and nobody who fits is left apart. Only seats
-        that are left over then, with nobody waiting for them, ring for a call that rings elsewhere already.
+        idle before, in order of rank; then each seat that became free takes the first call it can. Each seat thereby
+        gets the first call that it can take, and nobody who fits is left apart. Only seats that are left over then,
+        with nobody waiting for them, ring for a call that rings elsewhere already.
         """
         for waiting in self._waiting_free_calls():
             self._skip_steps_for_nobody(waiting.call)
         for waiting in self._waiting_free_calls():
-            name = self.state.seats.first_idle(waiting.options, self._was_idle(waiting))
+            name = self._first_idle(waiting, self._was_idle(waiting))
             if name is not None:
                 self._offer(waiting, name)
-        for seat in self._idle_free_seats():
-            found = self.state.waiting.next_for(seat)
-            if found is not None:
-                self._offer(found, seat.seat)
+        self._match_free_seats()
         for call in list(self._ring_more):
             self._ring_several(call)
 
+    def _first_idle(self, waiting: Waiting, accept: Callable[[str], bool]) -> str | None:
+        return self.state.seats.first_idle(waiting.options, accept, self.rules.choice_for(waiting.queue))
+
+    def _match_free_seats(self) -> None:
+        free = self._idle_free_seats()
+        for seat in free:
+            while (found := self._next_for(seat.seat)) is not None:
+                self._offer(*((found, seat.seat) if len(free) == 1 else self._first_for_both(found, seat.seat)))
+
+    def _first_for_both(self, waiting: Waiting, seat: str) -> tuple[Waiting, str]:
+        """A call and a seat that are each other's first choice. From a call to the seat it would have, from that to
+        the first call it can take, and so on: calls only become earlier, so this ends."""
+        while True:
+            seat = self._first_idle(waiting, _but(waiting.refused)) or seat
+            found = self._next_for(seat)
+            if found is None or found.call == waiting.call:
+                return waiting, seat
+            waiting = found
+
+    def _next_for(self, name: str) -> Waiting | None:
+        seat = self.state.seats[name]
+        return self.state.waiting.next_for(seat) if seat.idle else None
+
     def _ring_several(self, call: str) -> None:
         while len((waiting := self.state.waiting[call]).offers) < waiting.ring:
-            name = self.state.seats.first_idle(waiting.options, lambda seat: seat not in waiting.refused)
+            name = self._first_idle(waiting, _but(waiting.refused))
             if name is None:
                 return
             self._offer(waiting, name)
@@ -232,3 +252,7 @@ class Turn:
                 self.leave_queue(waiting, LeaveReason.OVERFLOWED, waiting.recipe[0].to)
             else:
                 return
+
+
+def _but(refused: Container[str]) -> Callable[[str], bool]:
+    return lambda seat: seat not in refused

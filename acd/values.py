@@ -104,6 +104,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     unanswered_limit: int = 2
     """After so many offers in a row that it did not answer, a seat is paused; the reason is the last refusal's."""
     choice: SeatChoice = SeatChoice.LONGEST_IDLE
+    choices: dict[str, SeatChoice] = {}
+    """The same for single queues."""
     redial: timedelta = timedelta(minutes=5)
     """Who hung up while waiting and comes back to the same queue within this time has the old place (`Join.caller`)."""
     capacity: int = 0
@@ -116,3 +118,12 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """The wrap-up after a call that was ended for abuse, when it is longer than the usual one."""
     handling: timedelta = timedelta(minutes=5)
     """Talk and wrap-up of a usual call: for the estimated wait that callers are told."""
+
+    def choice_for(self, queue: str) -> SeatChoice:
+        """Whose turn it is for a call of this queue."""
+        return self.choices.get(queue, self.choice)
+
+    @property
+    def choices_in_use(self) -> tuple[SeatChoice, ...]:
+        """The house's, then those that single queues have besides."""
+        return self.choice, *sorted({*self.choices.values()} - {self.choice})

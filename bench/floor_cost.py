@@ -64,9 +64,11 @@ def mixes(seed: int) -> Iterator[Mix]:
 class Shift:
     """A floor under load, with the cost of every command in µs."""
 
-    def __init__(self, mix: Mix, size: int) -> None:
-        self.mix, self.size = mix, size
-        self.floor, self.ids, self.now = Floor(), CountedIds(), START
+    def __init__(self, mix: Mix, size: int, choices: int = 1) -> None:
+        """`choices`: so many queues take turns, each with a choice of its own of whose turn it is."""
+        self.mix, self.size, self.choices = mix, size, choices
+        own = {f"q{number}": choice for number, choice in enumerate(list(m.SeatChoice)[:choices])}
+        self.floor, self.ids, self.now = Floor(m.Rules(choices=own)), CountedIds(), START
         self.cost: dict[str, list[float]] = defaultdict(list)
         self.calls = 0
         self.talking: list[str] = []
@@ -88,8 +90,8 @@ class Shift:
 
     def join(self) -> str:
         self.calls += 1
-        call = f"call{self.calls}"
-        self.do(m.Join(call=call, queue="q", needs=self.mix.needs(), priority=self.mix.chance.choice((0, 0, 60))))
+        call, queue = f"call{self.calls}", f"q{self.calls % self.choices}"
+        self.do(m.Join(call=call, queue=queue, needs=self.mix.needs(), priority=self.mix.chance.choice((0, 0, 60))))
         return call
 
     def answer_all(self) -> None:
@@ -147,8 +149,8 @@ class Cost:
     """The 99th percentile of each command."""
 
 
-def measure(mix: Mix, size: int, rounds: int, *, backlog: bool) -> Cost:
-    shift = Shift(mix, size)
+def measure(mix: Mix, size: int, rounds: int, *, backlog: bool, choices: int = 1) -> Cost:
+    shift = Shift(mix, size, choices)
     shift.fill(size if backlog else 0)
     shift.cost.clear()
     gc.collect()
@@ -210,13 +212,15 @@ def main() -> None:
     parser.add_argument("--sizes", default="100,1000,10000")
     parser.add_argument("--rounds", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--choices", type=int, default=1, choices=range(1, 4), help="queues that choose seats apart")
     parser.add_argument("--json", type=Path, help="write the figures into this file")
     options = parser.parse_args()
     costs: list[Cost] = []
     for size in map(int, options.sizes.split(",")):
         for backlog in (True, False):
             for mix in mixes(options.seed):
-                costs.append(measure(mix, size, options.rounds, backlog=backlog))
+                cost = measure(mix, size, options.rounds, backlog=backlog, choices=options.choices)
+                costs.append(cost)
                 print(_row(costs[-1]), flush=True)
     print(*growth(costs), sep="\n")
     memory = memory_per_waiting(max(cost.size for cost in costs), options.seed)

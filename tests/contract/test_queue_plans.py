@@ -9,7 +9,7 @@ from acd.plan_service import QueuePlans
 from acd.plans import ORDINARY, PlanStep, QueuePlan
 from acd.service import FloorKeeper
 from acd.tables import queue_plans
-from acd.values import StepKind
+from acd.values import SeatChoice, StepKind
 from hotline.clock import ManualClock
 from hotline.database import metadata
 from hotline.errors import Unavailable
@@ -21,7 +21,13 @@ from tests.unit.acd.memory_log import MemoryLog
 pytestmark = pytest.mark.contract
 
 CLOCK = ManualClock(datetime(2026, 3, 2, 9, tzinfo=UTC))
-PLAN = QueuePlan(ring=3, capacity=20, steps=(PlanStep(after_s=30, does=StepKind.POSITION, every_s=90),), rating=True)
+PLAN = QueuePlan(
+    ring=3,
+    capacity=20,
+    steps=(PlanStep(after_s=30, does=StepKind.POSITION, every_s=90),),
+    rating=True,
+    choice=SeatChoice.FEWEST_CALLS,
+)
 
 
 @pytest.fixture
@@ -52,6 +58,10 @@ async def test_another_process_learns_of_a_plan_and_of_how_many_may_wait(
     await other.refresh()
     assert other.of("general") == PLAN
     assert keeper.floor.rules.capacities == {"general": 20}
+    assert keeper.floor.rules.choice_for("general") is SeatChoice.FEWEST_CALLS
+    await plans.put("general", None, "person_1")
+    await other.refresh()
+    assert keeper.floor.rules.choice_for("general") is SeatChoice.LONGEST_IDLE
 
 
 async def test_the_plans_in_force_outlive_a_database_that_is_away(

@@ -36,11 +36,11 @@ class Driver:
     def sign_in(self, seat: str, phone: str = "", **skills: int) -> None:
         self.do(m.SignIn(seat=seat, agent=seat, phone=phone or f"phone-{seat}", skills=skills))
 
-    def join(self, call: str, *needs: str, **more: object) -> None:
+    def join(self, call: str, *needs: str, queue: str = "q", **more: object) -> None:
         """Needs as `skill` or `skill:level`."""
         parts = (need.partition(":") for need in needs)
         wanted = tuple(m.Need(skill, int(level or 1)) for skill, _, level in parts)
-        self.do(m.Join(call=call, queue="q", needs=wanted, **more))  # type: ignore[arg-type]
+        self.do(m.Join(call=call, queue=queue, needs=wanted, **more))  # type: ignore[arg-type]
 
     def rings_at(self, call: str) -> str:
         """The seat where the call rings; empty when it rings nowhere."""

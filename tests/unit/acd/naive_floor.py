@@ -94,9 +94,9 @@ class NaiveFloor:
     def in_order(self) -> list[NaiveCall]:
         return sorted(self.calls, key=NaiveCall.effective)
 
-    def turn(self, seat: NaiveSeat) -> tuple[object, ...]:
+    def turn(self, seat: NaiveSeat, queue: str) -> tuple[object, ...]:
         skills = len(seat.skills)
-        match self.rules.choice:
+        match self.rules.choices.get(queue, self.rules.choice):
             case m.SeatChoice.LONGEST_IDLE:
                 return seat.idle_since, skills, seat.name
             case m.SeatChoice.FEWEST_CALLS:
@@ -132,13 +132,9 @@ class NaiveFloor:
         for call in list(self.calls):
             self._nobody_can(call, now)
         rung = [call for call in self.in_order() if self.waits(call) and self._ring_first(call, idle_before, now)]
-        for seat in sorted(self.seats, key=self.turn):
-            waiting = [c for c in self.in_order() if self.waits(c) and self.fits(seat, c)]
-            if seat.is_idle() and waiting:
-                self._ring(seat, waiting[0], now)
-                rung.append(waiting[0])
+        everybody = {(s.name, s.phone, str(s.skills), s.agent) for s in self.seats}
+        rung += [call for call in self.in_order() if self.waits(call) and self._ring_first(call, everybody, now)]
         for call in rung:
-            everybody = {(s.name, s.phone, str(s.skills), s.agent) for s in self.seats}
             while len(self.ringing(call.name)) < call.ring and self._ring_first(call, everybody, now):
                 pass
 
@@ -165,7 +161,7 @@ class NaiveFloor:
                 and s.name not in call.refused
             ]
             if choice:
-                self._ring(min(choice, key=self.turn), call, now)
+                self._ring(min(choice, key=lambda seat: self.turn(seat, call.queue)), call, now)
                 return True
         return False
 

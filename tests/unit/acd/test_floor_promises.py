@@ -60,13 +60,15 @@ class FloorMachine(RuleBasedStateMachine):
         limit=st.integers(1, 2),
         crew=st.lists(skills, min_size=len(SEATS), max_size=len(SEATS)),
         choice=st.sampled_from(list(m.SeatChoice)),
+        other=st.sampled_from((None, *m.SeatChoice)),
         redial=st.sampled_from((0, 12)),
     )
-    def open(self, wrap_up: int, limit: int, crew: list[dict[str, int]], choice: m.SeatChoice, redial: int) -> None:
+    def open(self, wrap_up, limit, crew, choice, other, redial) -> None:  # type: ignore[no-untyped-def]
         house = m.Rules(
             wrap_up=timedelta(seconds=wrap_up),
             unanswered_limit=limit,
             choice=choice,
+            choices={} if other is None else {"narrow": other},
             redial=timedelta(seconds=redial),
             capacities={"narrow": 2},
             wrap_up_extensions=1,
@@ -158,13 +160,14 @@ class FloorMachine(RuleBasedStateMachine):
         recipe=st.lists(steps, max_size=2, unique=True).map(tuple),
         ring=st.sampled_from((1, 1, 2, 3)),
         caller=callers,
+        queue=queues,
     )
-    def join(self, call, needs, also, priority, earlier, exclude, recipe, ring, caller) -> None:  # type: ignore[no-untyped-def]
+    def join(self, call, needs, also, priority, earlier, exclude, recipe, ring, caller, queue) -> None:  # type: ignore[no-untyped-def]
         arrived = None if earlier is None else self.now - timedelta(seconds=earlier)
         self.do(
             m.Join(
                 call=call,
-                queue="q",
+                queue=queue,
                 needs=needs,
                 also=also,
                 priority=priority,
@@ -354,7 +357,7 @@ class FloorMachine(RuleBasedStateMachine):
     @invariant()
     def indices_follow_from_the_records(self) -> None:
         state = self.floor._state
-        fresh = State.of(state.stored(), self.floor.rules.choice)
+        fresh = State.of(state.stored(), *self.floor.rules.choices_in_use)
         assert fresh.seats.index_entries() == state.seats.index_entries()
         assert list(fresh.agenda) == list(state.agenda)
         lines = {needs: list(line) for needs, line in state.waiting.demands()}

@@ -80,6 +80,40 @@ def test_another_choice_counts_from_the_next_call_on() -> None:
     assert floor.rings_at("c2") == "wide"
 
 
+def test_a_queue_with_a_choice_of_its_own_has_it_beside_the_others() -> None:
+    floor = crew(m.SeatChoice.LONGEST_IDLE)
+    floor.floor.rules = m.Rules(choices={"12329": m.SeatChoice.SPECIALIST_FIRST, "12348": m.SeatChoice.FEWEST_CALLS})
+    floor.join("c1", "housing", queue="12329")
+    assert floor.rings_at("c1") == "narrow"
+    floor.join("c2", "housing", queue="12348")
+    assert floor.rings_at("c2") == "fresh"
+    floor.join("c3", "housing", queue="12345")
+    assert floor.rings_at("c3") == "wide"
+
+
+def test_seats_that_become_free_together_are_chosen_by_the_queue_of_each_call() -> None:
+    floor = crew(m.SeatChoice.LONGEST_IDLE)
+    floor.floor.rules = m.Rules(choices={"12329": m.SeatChoice.SPECIALIST_FIRST}, unanswered_limit=9)
+    floor.join("several", "housing", queue="12345", ring=3)
+    floor.join("c1", "housing", queue="12329")
+    floor.join("c2", "housing", queue="12345")
+    floor.do(m.Abandon(call="several"))
+    assert (floor.rings_at("c1"), floor.rings_at("c2")) == ("narrow", "wide")
+
+
+def test_a_seat_whose_turn_it_is_for_a_call_takes_an_earlier_one_that_only_it_can_take() -> None:
+    floor = with_rules(choices={"12329": m.SeatChoice.SPECIALIST_FIRST})
+    floor.sign_in("wide", housing=1, law=1)
+    floor.after(1)
+    floor.sign_in("narrow", housing=1)
+    floor.join("several", "housing", ring=2)
+    floor.after(1)
+    floor.join("law", "law", queue="12345")
+    floor.join("housing", "housing", queue="12345")
+    floor.do(m.Abandon(call="several"))
+    assert (floor.rings_at("law"), floor.rings_at("housing")) == ("wide", "narrow")
+
+
 def test_calls_are_counted_from_the_sign_in_on() -> None:
     floor = crew(m.SeatChoice.FEWEST_CALLS)
     assert [seat.answered for seat in floor.floor.seats()] == [1, 1, 0]

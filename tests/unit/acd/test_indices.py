@@ -403,6 +403,20 @@ def test_seats_that_became_free_are_told_in_their_turn() -> None:
     assert chosen.first_idle(((),), anyone) == "a"
 
 
+def test_idle_seats_stand_in_the_order_of_every_choice_in_use_and_of_no_other() -> None:
+    seats = Seats(SeatChoice.LONGEST_IDLE, SeatChoice.SPECIALIST_FIRST)
+    for one in (seat("a", 1, x=1, y=1), seat("b", 3, x=1)):
+        seats.put(one.seat, one)
+    own = SeatChoice.SPECIALIST_FIRST
+    assert (seats.first_idle(((),), anyone), seats.first_idle(((),), anyone, own)) == ("a", "b")
+    seats.put("b", replace(seats["b"], state=SeatState.PAUSED))
+    assert seats.first_idle(((),), anyone, own) == "a"
+    idle, by_skills, _ = seats.index_entries()
+    assert ({turn[2] for *_, turn in idle}, {turn[2] for *_, turn in by_skills}) == ({"a"}, {"a"})
+    with pytest.raises(KeyError):
+        seats.first_idle(((),), anyone, SeatChoice.FEWEST_CALLS)
+
+
 def test_every_agent_has_the_skill_of_being_that_agent() -> None:
     one = replace(seat("desk", x=2), agent="1007")
     assert one.abilities == {"x": 2, "@1007": 1}
