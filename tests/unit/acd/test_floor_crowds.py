@@ -1,6 +1,7 @@
 """Many at once: nobody there, everybody leaving, a thousand who come together, one who always comes first."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.unit.acd.driver import Driver
 pytestmark = pytest.mark.unit
 
 
-def crowd(floor: Driver, count: int, **more: object) -> None:
+def crowd(floor: Driver, count: int, **more: Any) -> None:
     for number in range(count):
         floor.join(f"c{number}", "general", **more)
 
