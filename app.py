@@ -95,6 +95,7 @@ from telephony.places import places_of
 from telephony.provisioning import Provisioning
 from telephony.selfcheck import self_check
 from telephony.switch import AsteriskSwitch
+from tickets import classification
 from tickets.numbering import NumberFormat
 from tickets.service import TicketService
 from transcription.model_folder import model_mark, model_problem
@@ -142,7 +143,8 @@ class Hotline:
         self.agents = AgentService(SqlAgents(database), self.seats, clock, ids)
         place, composer = data / "recordings", ChildProcess(data / "recordings", log_json=settings.log_json)
         self.recordings = RecordingService(database, RecordingFiles(place, zone), clock, ids, composer)
-        self.tickets = TicketService(database, clock, ids, numbers=NumberFormat(), zone=zone)
+        classes = classification.of_folder(data)
+        self.tickets = TicketService(database, clock, ids, numbers=NumberFormat(), zone=zone, classes=classes)
         self.jobs = open_jobs(settings, clock)
         self.transcripts = TranscriptService(
             SqlTranscripts(database), self.jobs, clock, ids, lambda: model_mark(settings)

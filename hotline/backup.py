@@ -29,7 +29,7 @@ FORMAT = 1
 ROWS = "hotline.db"
 DATABASES = ("spool/facts.db", "events.db", "lease.db", "jobs.db", "asterisk/db/seats.db")
 """SQLite files below the data folder besides the rows, in the order in which they are copied."""
-FILES = ("hotline.toml", "catalogue.json", "flows", "prompts/studio", "secrets", "spool/tracks")
+FILES = ("hotline.toml", "catalogue.json", "classification.yaml", "flows", "prompts/studio", "secrets", "spool/tracks")
 """Files and folders that are copied as they are."""
 RECORDINGS = "recordings"
 LEFT_OUT = ("asterisk", "prompts", "model", "hotline.lock")

@@ -5,14 +5,15 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from hotline.audit import Audit
 from hotline.clock import Clock
 from hotline.errors import BadInput, NotFound
 from hotline.http import Page, Paging, RequestBody, create, paging
 from hotline.security import Permission, Principal, require
-from tickets.model import State, Ticket, is_id
+from tickets.classification import Classification
+from tickets.model import State, Ticket, Urgency, is_id
 from tickets.service import TicketService
 from tickets.store_sql import After, Wanted
 from tickets.visibility import (
@@ -39,6 +40,8 @@ _Long = Annotated[str, StringConstraints(max_length=10_000, strip_whitespace=Tru
 _Telephone = Annotated[str, StringConstraints(pattern=r"^([+0-9][0-9 -]{2,38})?$", strip_whitespace=True)]
 """A masked number cannot be sent back by mistake: `*` is none of its characters."""
 
+_Code = Annotated[str, StringConstraints(max_length=32, pattern=r"^[0-9a-z_]*$")]
+
 _EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2990, 1, 1, tzinfo=UTC)
 Moment = Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)]
 
@@ -56,6 +59,12 @@ class RegistrationChange(RequestBody):
     event_process: _Long | None = None
     demand: _Long | None = None
     operator_suggestion: _Long | None = None
+    request_type: _Code | None = None
+    """Of `/api/v1/tickets/classification`, as urgency and class are; empty: not classed."""
+    urgency: _Code | None = None
+    category_code: _Code | None = None
+    proposed_unit: _Short | None = None
+    """拟办单位: whom the operator would give it to."""
 
     def changes(self) -> dict[str, str]:
         """What was sent; a null is as good as left out."""
@@ -67,6 +76,23 @@ class Submission(RequestBody):
     """A draft that becomes a registered ticket."""
 
     version: int = Field(ge=1, le=1_000_000_000)
+
+
+class NamedView(BaseModel):
+    """A code and what people call it."""
+
+    code: str
+    zh: str
+    en: str
+
+
+class ClassificationView(BaseModel):
+    """What tickets are classed by, in the order in which it is shown."""
+
+    types: list[NamedView]
+    urgencies: list[NamedView]
+    categories: list[NamedView]
+    """A tree: what a code of two digits less names is above it. Tickets take codes of six digits."""
 
 
 class TicketWithHistory(TicketView):
@@ -97,6 +123,11 @@ def routes(service: TicketService, audit: Audit, clock: Clock) -> APIRouter:
         seen = [ticket.id for ticket in found.items]
         await audit.record(who, "ticket.list", "", detail={"tickets": seen})
         return Page(items=[shown(ticket, who) for ticket in found.items], next=found.next)
+
+    @router.get("/tickets/classification", dependencies=[Depends(require(Permission.TICKETS_READ))])
+    async def classification() -> ClassificationView:
+        """What tickets can be classed by here."""
+        return _classes(service.classes)
 
     @router.get("/tickets/{ticket}")
     async def one_ticket(ticket: TicketId, who: Reader) -> TicketWithHistory:
@@ -159,9 +190,24 @@ def _wanted(
     state: State | None = None,
     dialled: Annotated[str, Query(max_length=40, pattern=r"^[+0-9]*$")] = "",
     call: Annotated[str, Query(max_length=48, pattern=r"^[0-9a-z_]*$")] = "",
+    request_type: Annotated[str, Query(max_length=32, pattern=r"^[a-z_]*$")] = "",
+    urgency: Urgency | None = None,
+    category: Annotated[str, Query(max_length=6, pattern=r"^([0-9]{2})*$")] = "",
     since: Moment | None = None,
 ) -> Wanted:
-    return Wanted(state=state, dialled=dialled, call=call, since=since)
+    return Wanted(
+        state=state,
+        dialled=dialled,
+        call=call,
+        request_type=request_type,
+        urgency=urgency,
+        category=category,
+        since=since,
+    )
+
+
+def _classes(found: Classification) -> ClassificationView:
+    return ClassificationView.model_validate(found, from_attributes=True)
 
 
 def _subject(text: str) -> str:

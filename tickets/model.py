@@ -125,6 +125,15 @@ REGISTRATION = (
 )
 """The eight fields of a registration: 事项、联系电话、时间、主体名称、主体地址、事件过程、市民诉求、办理建议."""
 
+CLASSED = ("request_type", "urgency", "category_code")
+"""What a registration is classed by; their values come from `tickets.classification`."""
+
+PROPOSED = "proposed_unit"
+"""拟办单位: whom the operator would give it to. The dispatch decides (`lead_unit`)."""
+
+EDITED = (*REGISTRATION, *CLASSED, PROPOSED)
+"""Everything that the desk writes into a ticket."""
+
 REQUIRED = ("matter", "demand")
 """Without these a ticket cannot be registered. A proposal: the phone is known from the call, the rest may not apply."""
 
@@ -179,6 +188,8 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     """GB/T 39666, six digits."""
     urgency: Urgency = Urgency.NORMAL
     handling_mode: str = ""
+    proposed_unit: str = ""
+    """拟办单位 as the operator proposed it; nobody is granted anything by it."""
     lead_unit: str = ""
     """首接责任单位, set by the dispatch."""
     dispatch_count: int = 0

@@ -19,12 +19,13 @@ from hotline.errors import BadInput, Conflict, NotFound
 from hotline.ids import Ids
 from hotline.security import Principal, Role
 from tickets import store_sql as store
+from tickets.classification import Classification, shipped
 from tickets.errors import Incomplete, NotYours, StepNotAllowed
 from tickets.lifecycle import EDITABLE, Facts, step
 from tickets.model import (
     CONCLUDED,
     CONCLUSION,
-    REGISTRATION,
+    EDITED,
     REQUIRED,
     Action,
     CallbackReason,
@@ -51,7 +52,17 @@ _ANYONES = frozenset({Role.SUPERVISOR, Role.DISPATCHER})
 class TicketService:
     """Everything about tickets that needs a database."""
 
-    def __init__(self, database: Database, clock: Clock, ids: Ids, *, numbers: NumberFormat, zone: tzinfo) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        ids: Ids,
+        *,
+        numbers: NumberFormat,
+        zone: tzinfo,
+        classes: Classification | None = None,
+    ) -> None:
+        self.classes = classes or shipped()
         self._database = database
         self._clock = clock
         self._ids = ids
@@ -183,10 +194,11 @@ class TicketService:
             NotYours: the role, or the ticket of somebody else.
             StepNotAllowed: its state does not allow changes any more.
             Outdated: somebody changed it since `version`.
-            BadInput: no such field.
+            BadInput: no such field, or values that the classification does not know; all are named.
         """
         known = await self.visible(ticket, who)
-        wrong = tuple(f"{name}: not a field of the registration" for name in changes if name not in REGISTRATION)
+        wrong = tuple(f"{name}: not a field of the registration" for name in changes if name not in EDITED)
+        wrong += self.classes.problems(changes)
         if wrong:
             raise BadInput("These fields cannot be changed: " + "; ".join(wrong), wrong)
         _check_editable(known, who)

@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hotline.prepared import Prepared
 from tickets.errors import Outdated
-from tickets.model import CallbackTask, HistoryLine, State, Ticket
+from tickets.model import CallbackTask, HistoryLine, State, Ticket, Urgency
 from tickets.tables import callback_tasks, ticket_counters, ticket_history, tickets
 from tickets.visibility import Scope
 
@@ -53,6 +53,10 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     state: State | None = None
     dialled: str = ""
     call: str = ""
+    request_type: str = ""
+    urgency: Urgency | None = None
+    category: str = ""
+    """A class, or one above it: the first digits of the code."""
     since: datetime | None = None
     """Created at or after."""
 
@@ -195,6 +199,12 @@ def _matches(wanted: Wanted) -> list[ColumnElement[bool]]:
         conditions.append(tickets.c.dialled == wanted.dialled)
     if wanted.call:
         conditions.append(tickets.c.call == wanted.call)
+    if wanted.request_type:
+        conditions.append(tickets.c.request_type == wanted.request_type)
+    if wanted.urgency is not None:
+        conditions.append(tickets.c.urgency == wanted.urgency.value)
+    if wanted.category:
+        conditions.append(tickets.c.category_code.startswith(wanted.category, autoescape=True))
     if wanted.since is not None:
         conditions.append(tickets.c.created_at >= wanted.since)
     return conditions

@@ -40,6 +40,7 @@ tickets = Table(
     Column("category_code", String(16), nullable=False),
     Column("urgency", String(16), nullable=False),
     Column("handling_mode", String(32), nullable=False),
+    Column("proposed_unit", String(200), nullable=False, server_default=""),
     Column("lead_unit", String(200), nullable=False, index=True),
     Column("dispatch_count", Integer, nullable=False),
     Column("designated", Boolean, nullable=False),

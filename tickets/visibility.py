@@ -12,6 +12,7 @@ import msgspec
 from pydantic import BaseModel
 
 from hotline.security import Principal, Role
+from tickets.classification import PROTECTED_TYPE
 from tickets.model import CONCLUDED, CONCLUSION, CallbackTask, HistoryLine, State, Ticket, TranscriptState, Urgency
 
 OWN_FOR = timedelta(hours=24)
@@ -121,8 +122,7 @@ def _of_role(role: Role, ticket: Ticket, who: Principal, now: datetime) -> Sight
             return Sights()
 
 
-_PROTECTED = frozenset({"report"})
-"""举报: whoever is reported must never learn by whom."""
+_PROTECTED = frozenset({PROTECTED_TYPE})
 
 
 class TicketView(BaseModel):
@@ -140,6 +140,7 @@ class TicketView(BaseModel):
     line_name: str
     owner_unit: str
     lead_unit: str
+    proposed_unit: str
     class_hint: str
     agent: str
     urgency: Urgency
@@ -189,7 +190,7 @@ _TEXTS = ("matter", "incident_time", "event_process", "demand", "operator_sugges
 _NAMES = ("caller_name", "subject_name", "subject_address")
 _PLAIN = (
     "id", "number", "state", "version", "created_at", "changed_at", "source_channel", "call", "dialled", "line_name",
-    "owner_unit", "lead_unit", "class_hint", "agent", "request_type", "category_code", "confidential",
+    "owner_unit", "lead_unit", "proposed_unit", "class_hint", "agent", "request_type", "category_code", "confidential",
     "urgency", "transcript_state", "demo_model",
 )  # fmt: skip
 

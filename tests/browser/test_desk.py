@@ -146,11 +146,23 @@ def test_what_was_typed_outlives_a_reload(hotline: Server, enter: Enter) -> None
         call.hang_up()
         operator.sees("call", talk="none")
     page.fill("input[name=subject_address]", "夷陵大道八号")
+    page.get_by_test_id("classes").locator("[data-code=complaint]").click()
+    page.keyboard.press("Tab")  # on to urgency, and through it by arrows
+    page.keyboard.press("ArrowRight")
+    page.get_by_test_id("category").locator("input").fill("施工噪")
+    expect(page.get_by_role("option")).to_have_count(1, timeout=WAIT_MS)
+    page.keyboard.press("Enter")
+    page.fill("input[name=proposed_unit]", "住房和城乡建设局")
+    assert operator.barriers() == []
     page.reload()
     expect(page.locator("input[name=subject_address]")).to_have_value("夷陵大道八号", timeout=WAIT_MS)
     expect(page.locator("input[name=matter]")).to_have_value("路灯不亮")
     operator.sees("ticket", saving="saved")
-    assert ticket_of(hotline, operator)["subject_address"] == "夷陵大道八号"
+    expect(page.get_by_test_id("category")).to_contain_text("住房与建设 › 工程施工 › 施工噪声", timeout=WAIT_MS)
+    kept = ticket_of(hotline, operator)
+    assert kept["subject_address"] == "夷陵大道八号"
+    assert (kept["request_type"], kept["urgency"], kept["category_code"]) == ("complaint", "urgent", "010401")
+    assert kept["proposed_unit"] == "住房和城乡建设局"
 
 
 def test_a_log_in_that_ends_closes_the_page_and_its_softphone(hotline: Server, enter: Enter) -> None:

@@ -33,6 +33,7 @@ NOW = datetime(2026, 2, 14, 9, 0, tzinfo=UTC)
 PLAIN = {
     "hotline.toml": b"region = '0717'\n",
     "catalogue.json": b"{}",
+    "classification.yaml": b"types: []",
     "flows/own.yaml": b"name: own\n",
     "prompts/studio/welcome.wav": b"studio",
     "secrets/asterisk.json": b"{}",

@@ -45,6 +45,12 @@ describe("what is typed into a ticket", () => {
     expect(appended("路灯不亮。 ", "已有三天")).toBe("路灯不亮。已有三天");
   });
 
+  it("is classed by what is chosen, saved like what is written", () => {
+    const draft = typed(typed(opened(ticket({ urgency: "normal" })), "request_type", "complaint"), "urgency", "urgent");
+    expect(changes(draft)).toEqual({ request_type: "complaint", urgency: "urgent" });
+    expect(opened(ticket(), { category_code: "010401" }).dirty).toEqual(["category_code"]);
+  });
+
   it("is submitted only with a matter and a demand", () => {
     expect(missing(opened(ticket()))).toEqual(["matter", "demand"]);
     expect(missing(opened(ticket({ matter: " ", demand: "修复" })))).toEqual(["matter"]);

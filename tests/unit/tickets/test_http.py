@@ -148,6 +148,10 @@ async def test_list_has_pages_filters_and_one_line_in_the_audit_for_each(
         "call=%00",
         "call='",
         "since=yesterday",
+        "category=1",
+        "category=x%27",
+        "request_type=%00",
+        "urgency=soon",
         "since=0001-01-01T00:00:00%2B14:00",
         "since=2026-02-14T00:00:00",
         "limit=0",
@@ -181,6 +185,40 @@ async def test_desk_changes_the_eight_fields_and_submits(
     assert again.status_code == 409
 
 
+async def test_desk_classes_a_ticket_and_lists_find_it_by_that(
+    client: httpx.AsyncClient, born: Ticket, service: TicketService, call_row: type[CallRow], clock: ManualClock
+) -> None:
+    await service.open_for_call(call_row(call="call_2"), agent="1001", at=clock.now())
+    known = (await client.get(f"{BASE}/classification", headers=OWN)).json()
+    assert known["types"][2] == {"code": "complaint", "zh": "投诉", "en": "Complaint"}
+    classed = {
+        "request_type": "complaint",
+        "urgency": "urgent",
+        "category_code": "010401",
+        "proposed_unit": "住房和城乡建设局",
+    }
+    answer = await client.patch(f"{BASE}/{born.id}", headers=OWN, json={"version": 1, **classed})
+    assert {name: answer.json()[name] for name in classed} == classed
+    lines = (await client.get(f"{BASE}/{born.id}", headers=OWN)).json()["history"]
+    assert lines[-1]["fields"] == sorted(classed)
+    for query in ("request_type=complaint", "urgency=urgent", "category=01", "category=0104", "category=010401"):
+        items = (await client.get(f"{BASE}?{query}", headers=OWN)).json()["items"]
+        assert [item["id"] for item in items] == [born.id], query
+    for query in ("request_type=praise", "category=02", "category=0102"):
+        assert (await client.get(f"{BASE}?{query}", headers=OWN)).json()["items"] == [], query
+
+
+async def test_unknown_classes_are_refused_together_and_nothing_is_changed(
+    client: httpx.AsyncClient, born: Ticket, service: TicketService
+) -> None:
+    body = {"version": 1, "matter": "x", "request_type": "gossip", "urgency": "now", "category_code": "0104"}
+    answer = await client.patch(f"{BASE}/{born.id}", headers=OWN, json=body)
+    assert answer.status_code == 400
+    told = [problem.partition(":")[0] for problem in answer.json()["problems"]]
+    assert told == ["request_type", "urgency", "category_code"]
+    assert await service.for_call("call_1") == born
+
+
 async def test_null_and_missing_fields_stay_as_they_are(
     client: httpx.AsyncClient, born: Ticket, service: TicketService
 ) -> None:
@@ -200,6 +238,10 @@ async def test_null_and_missing_fields_stay_as_they_are(
         {"version": 1, "caller": "1"},
         {"version": 1, "owner_unit": "x"},
         {"version": 1, "confidential": False},
+        {"version": 1, "category_code": "01\u0000"},
+        {"version": 1, "urgency": ""},
+        {"version": 1, "lead_unit": "x"},
+        {"version": 1, "proposed_unit": "x" * 201},
         {"version": 0, "matter": "x"},
         {"version": 10**30, "matter": "x"},
         {"version": "1; DROP", "matter": "x"},

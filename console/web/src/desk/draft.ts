@@ -5,33 +5,38 @@ export const FIELDS = [
   "matter", "contact_no", "incident_time", "subject_name", "subject_address", "event_process", "demand", "operator_suggestion",
 ] as const;
 export type Field = (typeof FIELDS)[number];
-export type Texts = Record<Field, string>;
+/** What a ticket is classed by, and whom it should go to: chosen rather than written, saved in the same way. */
+export const MARKS = ["request_type", "urgency", "category_code", "proposed_unit"] as const;
+export type Mark = (typeof MARKS)[number];
+export type Entry = Field | Mark;
+const ENTRIES: readonly Entry[] = [...FIELDS, ...MARKS];
+export type Texts = Record<Entry, string>;
 
 export interface Draft {
   ticket: string;
   version: number;
   texts: Texts;
   /** Fields that differ from what the server has. */
-  dirty: Field[];
+  dirty: Entry[];
 }
 
 const TELEPHONE = /^([+0-9][0-9 -]{2,38})?$/;
 
 /** The draft of a ticket as the server has it, with what was typed and not yet saved on top. */
 export function opened(ticket: Ticket, kept: Partial<Texts> = {}): Draft {
-  const texts = Object.fromEntries(FIELDS.map((field) => [field, shown(ticket, field)])) as Texts;
-  const dirty = FIELDS.filter((field) => kept[field] !== undefined && kept[field] !== texts[field]);
+  const texts = Object.fromEntries(ENTRIES.map((field) => [field, shown(ticket, field)])) as Texts;
+  const dirty = ENTRIES.filter((field) => kept[field] !== undefined && kept[field] !== texts[field]);
   for (const field of dirty) texts[field] = kept[field] ?? "";
   return { ticket: ticket.id, version: ticket.version, texts, dirty };
 }
 
 /** A masked number is not what was written: it is shown beside the field, never in it. */
-function shown(ticket: Ticket, field: Field): string {
+function shown(ticket: Ticket, field: Entry): string {
   const text = ticket[field] ?? "";
   return field === "contact_no" && text.includes("*") ? "" : text;
 }
 
-export function typed(draft: Draft, field: Field, text: string): Draft {
+export function typed(draft: Draft, field: Entry, text: string): Draft {
   const dirty = draft.dirty.includes(field) ? draft.dirty : [...draft.dirty, field];
   return { ...draft, texts: { ...draft.texts, [field]: text }, dirty };
 }

@@ -5,7 +5,7 @@ import { computed, ref } from "vue";
 import { get, patch, post, Problem, type Conclusion, type Ticket } from "@/api/client";
 import { t } from "@/i18n";
 import { sayProblem } from "@/shell/say";
-import { appended, changes, missing, opened, rebased, saved, typed, type Draft, type Field, type Texts } from "./draft";
+import { appended, changes, missing, opened, rebased, saved, typed, type Draft, type Entry, type Field, type Texts } from "./draft";
 
 const KEPT = "hotline.draft.";
 const PAUSE_MS = 900;
@@ -65,7 +65,7 @@ export const useTicket = defineStore("ticket", () => {
     if (draft.value && found.version !== draft.value.version && saving.value !== "saving") draft.value = rebased(draft.value, found);
   }
 
-  function write(into: Field, text: string): void {
+  function write(into: Entry, text: string): void {
     if (!draft.value) return;
     draft.value = typed(draft.value, into, text);
     lacking.value = lacking.value.filter((one) => one !== into);
