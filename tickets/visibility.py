@@ -177,6 +177,7 @@ def project(ticket: Ticket, who: Principal, now: datetime, *, took_part: bool = 
     shown |= {name: _text(getattr(ticket, name), seen, names) for name in _TEXTS}
     shown |= {name: _number(getattr(ticket, name), seen.number) for name in ("caller", "contact_no")}
     shown |= {name: _name(getattr(ticket, name), seen.name) for name in _NAMES}
+    shown["proposed_unit"] = clean(ticket.proposed_unit, names)
     ready = ticket.transcript_state is TranscriptState.READY
     shown["transcript_label"], shown["transcript_note"] = (
         (ticket.transcript_label, "") if ready else ("", ticket.transcript_label)
@@ -190,7 +191,7 @@ _TEXTS = ("matter", "incident_time", "event_process", "demand", "operator_sugges
 _NAMES = ("caller_name", "subject_name", "subject_address")
 _PLAIN = (
     "id", "number", "state", "version", "created_at", "changed_at", "source_channel", "call", "dialled", "line_name",
-    "owner_unit", "lead_unit", "proposed_unit", "class_hint", "agent", "request_type", "category_code", "confidential",
+    "owner_unit", "lead_unit", "class_hint", "agent", "request_type", "category_code", "confidential",
     "urgency", "transcript_state", "demo_model",
 )  # fmt: skip
 

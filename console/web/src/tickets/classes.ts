@@ -29,6 +29,7 @@ export const useClasses = defineStore("classes", () => {
     find: (text: string) => leaves(classes.value.categories, isChinese.value, text),
     type: (code: string) => named(classes.value.types, code),
     urgency: (code: string) => named(classes.value.urgencies, code),
+    leaf: (code: string) => named(classes.value.categories, code),
     path: (code: string) => pathOf(classes.value.categories, code, isChinese.value),
   };
 });
