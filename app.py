@@ -42,11 +42,13 @@ import telephony.cli
 import tickets.http
 import transcription.cli
 import transcription.http
+from acd import strain_watch
 from acd.ledger import Ledger as FloorLedger
-from acd.model import Rules, SeatChoice
+from acd.model import Rules
 from acd.plan_service import QueuePlans
 from acd.recall import recall
 from acd.service import FloorKeeper
+from acd.strain import Limits
 from agents.service import AgentService
 from agents.store_sql import SqlAgents
 from calls.directory import Directory
@@ -131,9 +133,7 @@ class Hotline:
         self.ivr = IvrService(
             SqlNumberStore(database), clock, data, home=settings.region, voice=voices.choose(settings.piper_voice)
         )
-        choice = SeatChoice(settings.seat_choice)
-        rules = Rules(ring=settings.ring, wrap_up=settings.wrap_up, choice=choice, redial=settings.redial)
-        self.floor = FloorKeeper(stores.log, clock, ids, lease=stores.lease, owner="main", rules=rules)
+        self.floor = FloorKeeper(stores.log, clock, ids, lease=stores.lease, owner="main", rules=Rules.of(settings))
         self.plans = QueuePlans(database, clock, self.floor, rating=settings.rating)
         self.figures = FloorLedger()
         self.provisioning = Provisioning(places_of(data).seats)
@@ -241,7 +241,8 @@ class Hotline:
         await self.directory.start(self.calls, self.tasks)
         await self.floor.start()
         await self.plans.start(self.tasks)
-        self.figures = await recall(self.stores.log, self.floor, self.clock)
+        self.figures = await recall(self.stores.log, self.floor, self.clock, Limits.of(self.settings))
+        strain_watch.start(self.tasks, self.floor, self.figures.strain, self.clock)
         self.ledger.listen(self._call_facts)
         self.floor.subscribe(lambda fact: self.news.add(seats=of_seat(fact, self.floor.seat_at)))
         self.projection.listen(self._rows_changed)

@@ -17,6 +17,7 @@ from acd.model import (
     Reachability,
     Refuse,
     ReportAbuse,
+    ReportStrain,
     Reroute,
     Resume,
     RetryAllowed,
@@ -64,6 +65,8 @@ def take(turn: Turn, command: AnyCommand) -> None:
             seat_commands.extend_wrap_up(turn, command)
         case ReportAbuse():
             seat_commands.report_abuse(turn, command)
+        case ReportStrain():
+            seat_commands.report_strain(turn, command)
         case Tick():
             _tick(turn)
 

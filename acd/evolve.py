@@ -28,6 +28,7 @@ from acd.model import (
     SignedIn,
     SignedOut,
     SignOutAsked,
+    StrainChanged,
     TurnedAway,
     Widened,
 )
@@ -71,6 +72,8 @@ def evolve(state: State, fact: AnyFloorFact) -> None:
             state.put_place(fact.caller, None)
         case AbuseReported():
             _change_seat(state, fact.seat, abuse=fact.step)
+        case StrainChanged():
+            _change_seat(state, fact.seat, strain=fact.kinds)
         case TurnedAway():
             pass
         case RetryAllowed():

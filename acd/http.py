@@ -50,8 +50,10 @@ def routes(
 
     @router.get("/floor/strain")
     async def strains(_: Annotated[Principal, Depends(require(Permission.SEATS_FORCE))]) -> Page[StrainView]:
-        """Occupancy of the last hour and time without a rest, seat by seat; alarms above 85 % and two hours."""
-        return Page(items=[StrainView.of(each) for each in past.strain.strains(clock.now())])
+        """Occupancy of the last half hour and time without a rest, seat by seat, and the alarms that are on."""
+        found = past.strain.strains(clock.now())
+        seats = {seat.seat: seat.strain for seat in keeper.floor.seats()}
+        return Page(items=[StrainView.of(each, seats.get(each.seat, ())) for each in found])
 
     @router.get("/missed-calls")
     async def missed_calls(_: Annotated[Principal, Depends(require(Permission.SEATS_FORCE))]) -> Page[MissedView]:

@@ -26,7 +26,7 @@ from acd.model import (
     SignedOut,
     TurnedAway,
 )
-from acd.strain import StrainLedger
+from acd.strain import Limits, StrainLedger
 from acd.values import AbuseStep, LeaveReason, SeatState
 
 WINDOW = timedelta(hours=24)
@@ -52,8 +52,8 @@ class _Shift:
 class Ledger:
     """What happened in the last 24 hours."""
 
-    def __init__(self, window: timedelta = WINDOW) -> None:
-        self.strain, self.missed = StrainLedger(), Missed()
+    def __init__(self, window: timedelta = WINDOW, limits: Limits | None = None) -> None:
+        self.strain, self.missed = StrainLedger(limits), Missed()
         self._window = window
         self._stays: dict[int, CallStay] = {}
         """By number, in the order in which they joined."""

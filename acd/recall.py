@@ -7,19 +7,24 @@ import msgspec
 from acd.ledger import WINDOW, Ledger
 from acd.model import AnyFloorFact
 from acd.service import FloorKeeper
+from acd.strain import Limits
 from hotline.clock import Clock
 from hotline.ports import EventLog
 
 _decoder = msgspec.json.Decoder(AnyFloorFact)
 
 
-async def recall(log: EventLog, keeper: FloorKeeper, clock: Clock, stream: str = "floor") -> Ledger:
+async def recall(
+    log: EventLog, keeper: FloorKeeper, clock: Clock, limits: Limits | None = None, stream: str = "floor"
+) -> Ledger:
     """A ledger of the last 24 hours that listens to `keeper`, which must have been started.
+
+    `limits`: what is too much work.
 
     Raises:
         Unavailable: the log does not answer.
     """
-    ledger = Ledger()
+    ledger = Ledger(limits=limits)
     position = await position_before(log, stream, clock.now() - WINDOW)
     while position < keeper.seq:
         entries = await log.read(stream, position)

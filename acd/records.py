@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from acd.values import AbuseStep, Need, SeatChoice, SeatState, Step
+from acd.values import AbuseStep, Need, SeatChoice, SeatState, Step, StrainKind
 
 Needs = tuple[Need, ...]
 """All of them must be met. Sorted by skill, each skill once: equal demands are equal tuples (`canonical`)."""
@@ -39,6 +39,8 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How far it went with the citizen it talks with, or talked with last."""
     extended: int = 0
     """How often its present wrap-up was extended."""
+    strain: tuple[StrainKind, ...] = ()
+    """Why it should be sent for a rest."""
 
     @property
     def idle(self) -> bool:

@@ -10,10 +10,12 @@ from acd.model import (
     Reachability,
     ReachabilityChanged,
     ReportAbuse,
+    ReportStrain,
     SignedIn,
     SignIn,
     SignOut,
     SignOutAsked,
+    StrainChanged,
 )
 from acd.records import Seat
 from acd.turn import Turn
@@ -138,6 +140,13 @@ def extend_wrap_up(turn: Turn, command: ExtendWrapUp) -> None:
 
 
 _ABUSE = (None, *AbuseStep)
+
+
+def report_strain(turn: Turn, command: ReportStrain) -> None:
+    """An alarm is raised once, and once it is over."""
+    seat = turn.state.seats.get(command.seat)
+    if seat is not None and seat.strain != command.kinds:
+        turn.emit(StrainChanged(at=turn.now, seat=seat.seat, kinds=command.kinds))
 
 
 def report_abuse(turn: Turn, command: ReportAbuse) -> None:

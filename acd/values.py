@@ -5,6 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
+from hotline.settings import Settings
+
 
 class SeatState(StrEnum):
     """What a signed-in seat is doing."""
@@ -44,6 +46,13 @@ class AbuseStep(StrEnum):
     WARNED = "warned"  # 提醒: a warning was read or played
     SUPERVISOR = "supervisor"  # 报告班长
     ENDED = "ended"  # 终止服务: ended with a code; the agent may cool down
+
+
+class StrainKind(StrEnum):
+    """Why a seat should be sent for a rest."""
+
+    OCCUPANCY = "occupancy"  # 利用率过高: hardly a moment without a call
+    NO_REST = "no_rest"  # 连续工作过久: no pause for too long
 
 
 class Need(msgspec.Struct, frozen=True, gc=False):
@@ -118,6 +127,12 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """The wrap-up after a call that was ended for abuse, when it is longer than the usual one."""
     handling: timedelta = timedelta(minutes=5)
     """Talk and wrap-up of a usual call: for the estimated wait that callers are told."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Rules":
+        """As the settings say."""
+        choice = SeatChoice(settings.seat_choice)
+        return cls(ring=settings.ring, wrap_up=settings.wrap_up, choice=choice, redial=settings.redial)
 
     def choice_for(self, queue: str) -> SeatChoice:
         """Whose turn it is for a call of this queue."""

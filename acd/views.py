@@ -14,6 +14,7 @@ from acd.model import AbuseStep, Need, SeatState
 from acd.records import Seat, Waiting
 from acd.service import FloorKeeper
 from acd.strain import Strain
+from acd.values import StrainKind
 
 
 class ShownState(StrEnum):
@@ -138,19 +139,18 @@ class StrainView(BaseModel):
 
     seat: str
     occupancy: float | None
-    """(talk + wrap-up) / (signed in - paused) of the last hour; null before it means anything."""
+    """(talk + wrap-up) / (signed in - paused) of the last half hour; null before it means anything."""
     without_rest_s: float
-    is_too_busy: bool
-    needs_a_rest: bool
+    alarms: list[StrainKind]
+    """Why it should be sent for a rest."""
 
     @classmethod
-    def of(cls, strain: Strain) -> "StrainView":
+    def of(cls, strain: Strain, alarms: tuple[StrainKind, ...]) -> "StrainView":
         return cls(
             seat=strain.seat,
             occupancy=strain.occupancy,
             without_rest_s=strain.without_rest.total_seconds(),
-            is_too_busy=strain.is_too_busy,
-            needs_a_rest=strain.needs_a_rest,
+            alarms=list(alarms),
         )
 
 

@@ -9,7 +9,7 @@ from acd.service import FloorKeeper
 from agents.service import AgentService
 from calls.seats import Seats
 from calls.service import CallService
-from console import brief, desk, http, peaks, softphone
+from console import brief, desk, http, live, peaks, softphone
 from console.quality import Reviewed
 from hotline.audit_sql import SqlAudit
 from hotline.clock import Clock
@@ -73,6 +73,7 @@ def routes(parts: Parts) -> APIRouter:
         desk.routes(service, audit, clock),
         brief.routes(briefs, audit, parts.changed),
         softphone.routes(softphone.socket_of(identity)),
+        live.routes(parts.stores.broadcast),
         peaks.routes(parts.recordings, audit, clock),
         quality.http.routes(reviews, audit),
     ):

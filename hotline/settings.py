@@ -97,6 +97,12 @@ class Settings(BaseSettings):
     wrap_up_seconds: int = Field(default=30, ge=0, le=3600)
     seat_choice: Literal["longest_idle", "fewest_calls", "specialist_first"] = "longest_idle"
     """Whose turn it is among idle seats that can take a call."""
+    occupancy_percent: int = Field(default=85, ge=1, le=100)
+    """Supervisors are told of a seat whose occupancy is above it."""
+    occupancy_minutes: int = Field(default=30, ge=2, le=480)
+    """Occupancy is that of so many minutes."""
+    rest_minutes: int = Field(default=120, ge=1, le=1440)
+    """Supervisors are told of a seat that has worked for longer without a pause."""
     redial_minutes: int = Field(default=5, ge=0, le=120)
     """Who hangs up while waiting and rings again so soon has the old place; 0: nobody."""
     rating: bool = True

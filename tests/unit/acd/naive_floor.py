@@ -31,6 +31,7 @@ class NaiveSeat:
     answered: int = 0
     extended: int = 0
     abuse: int = 0
+    strain: tuple[str, ...] = ()
 
     def can_take(self, needs: tuple[Need, ...]) -> bool:
         return all(self.level(skill) >= level for skill, level in needs)
@@ -328,6 +329,10 @@ class NaiveFloor:
         seat = self.seat(c.seat)
         if seat is not None and seat.talks and list(m.AbuseStep)[seat.abuse : seat.abuse + 1] == [c.step]:
             seat.abuse += 1
+
+    def on_reportstrain(self, c: m.ReportStrain, now: datetime) -> None:
+        for seat in [seat for seat in self.seats if seat.name == c.seat]:
+            seat.strain = tuple(kind.value for kind in c.kinds)
 
     def on_answer(self, c: m.Answer, now: datetime) -> None:
         """Here `c.offer` is `call|seat`, or empty when the offer is over."""

@@ -276,8 +276,10 @@ async def test_strain_and_missed_calls_are_told_to_supervisors(
     clock.advance(timedelta(minutes=40))
     await keeper.do(m.Abandon(call="c2"))
     (strain,) = (await get(client, "floor/strain")).json()["items"]
-    assert (strain["seat"], strain["without_rest_s"], strain["needs_a_rest"]) == ("1001", 2400, False)
-    assert strain["is_too_busy"] is (strain["occupancy"] > 0.85)
+    assert (strain["seat"], strain["without_rest_s"], strain["alarms"]) == ("1001", 2400, [])
+    await keeper.do(m.ReportStrain(seat="1001", kinds=(m.StrainKind.NO_REST,)))
+    (strain,) = (await get(client, "floor/strain")).json()["items"]
+    assert strain["alarms"] == ["no_rest"]
     (missed,) = (await get(client, "missed-calls")).json()["items"]
     assert (missed["call"], missed["queue"], missed["tries"]) == ("c2", "12329", 1)
     assert "mark" not in str(missed)

@@ -216,6 +216,10 @@ class FloorMachine(RuleBasedStateMachine):
     def report_abuse(self, seat: str, step: m.AbuseStep) -> None:
         self.do(m.ReportAbuse(seat=seat, step=step))
 
+    @rule(seat=seats, kinds=st.lists(st.sampled_from(list(m.StrainKind)), max_size=2, unique=True).map(tuple))
+    def report_strain(self, seat: str, kinds: tuple[m.StrainKind, ...]) -> None:
+        self.do(m.ReportStrain(seat=seat, kinds=kinds))
+
     @rule(call=calls, caller=callers, queue=queues)
     def ring_again(self, call: str, caller: str, queue: str) -> None:
         self.do(m.Join(call=call, queue=queue, caller=caller))
@@ -286,14 +290,14 @@ class FloorMachine(RuleBasedStateMachine):
         ours = {
             s.seat: (
                 *(s.agent, s.phone, s.state.value, s.reason, s.until, s.call, s.pause_asked, s.leaving, s.unanswered),
-                *(s.answered, s.extended, 0 if s.abuse is None else list(m.AbuseStep).index(s.abuse) + 1),
+                *(s.answered, s.extended, 0 if s.abuse is None else list(m.AbuseStep).index(s.abuse) + 1, s.strain),
             )
             for s in self.floor.seats()
         }
         theirs = {
             s.name: (
                 *(s.agent, s.phone, s.state, s.reason, s.until, s.talks, s.asked, s.leaving, s.missed),
-                *(s.answered, s.extended, s.abuse),
+                *(s.answered, s.extended, s.abuse, s.strain),
             )
             for s in self.naive.seats
         }

@@ -1,12 +1,18 @@
 """Who works too much, by example."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from acd import model as m
-from acd.strain import LONGEST, Strain, StrainLedger
+from acd import strain_watch
+from acd.service import FloorKeeper
+from acd.strain import Limits, Strain, StrainLedger
+from hotline.clock import ManualClock
+from hotline.ids import CountedIds
+from hotline.settings import Settings
 from tests.unit.acd.driver import Driver
+from tests.unit.acd.memory_log import MemoryLog
 
 pytestmark = pytest.mark.unit
 
@@ -19,8 +25,16 @@ def talked(floor: Driver, call: str, minutes: float) -> None:
     floor.do(m.Finish(call=call))
 
 
+LIMITS = Limits(span=timedelta(hours=1))
+BUSY, TIRED = (m.StrainKind.OCCUPANCY,), (m.StrainKind.NO_REST,)
+
+
+def alarms(floor: Driver, raised: tuple[m.StrainKind, ...] = ()) -> tuple[m.StrainKind, ...]:
+    return LIMITS.alarms(strain(floor), raised)
+
+
 def strain(floor: Driver) -> Strain:
-    ledger = StrainLedger()
+    ledger = StrainLedger(LIMITS)
     for fact in floor.facts:
         ledger.apply(fact)
     (found,) = ledger.strains(floor.now)
@@ -58,10 +72,10 @@ def test_nothing_is_said_of_who_has_just_come() -> None:
     floor = at_work()
     talked(floor, "c1", 29)
     assert strain(floor).occupancy is None
-    assert not strain(floor).is_too_busy
+    assert alarms(floor) == ()
     talked(floor, "c2", 1)
     assert strain(floor).occupancy == 1
-    assert strain(floor).is_too_busy
+    assert alarms(floor) == BUSY
 
 
 def test_alarm_is_above_the_limit_and_not_at_it() -> None:
@@ -69,19 +83,19 @@ def test_alarm_is_above_the_limit_and_not_at_it() -> None:
     floor.after(9 * MINUTE)
     talked(floor, "c1", 51)
     assert strain(floor).occupancy == 0.85
-    assert not strain(floor).is_too_busy
+    assert alarms(floor) == ()
     talked(floor, "c2", 1)
-    assert strain(floor).is_too_busy
+    assert alarms(floor) == BUSY
 
 
 def test_two_hours_without_a_rest_are_an_alarm() -> None:
     floor = at_work()
-    floor.after(LONGEST.total_seconds())
-    assert not strain(floor).needs_a_rest
+    floor.after(LIMITS.without_rest.total_seconds())
+    assert alarms(floor) == ()
     floor.after(1)
-    assert strain(floor).needs_a_rest
+    assert alarms(floor) == TIRED
     floor.do(m.Pause(seat="a", reason="rest"))
-    assert not strain(floor).needs_a_rest
+    assert alarms(floor) == ()
 
 
 def test_who_signed_out_is_at_home_and_facts_of_others_change_nothing() -> None:
@@ -110,3 +124,52 @@ def test_seats_are_told_in_order_and_a_long_day_is_kept_short() -> None:
     assert [each.seat for each in ledger.strains(floor.now)] == ["0", "a"]
     assert len(ledger._work["a"].states) < 130
     assert ledger.strains(floor.now)[1].occupancy == 1
+
+
+# ---- the alarm ------------------------------------------------------------------------------------------------------
+
+
+async def test_alarm_is_raised_once_and_is_over_once() -> None:
+    clock = ManualClock(datetime(2026, 3, 2, 9, tzinfo=UTC))
+    keeper, ledger = FloorKeeper(MemoryLog(), clock, CountedIds(), rules=m.Rules(wrap_up=timedelta())), StrainLedger()
+    told: list[tuple[m.StrainKind, ...]] = []
+    keeper.subscribe(ledger.apply)
+    keeper.subscribe(lambda fact: told.append(fact.kinds) if isinstance(fact, m.StrainChanged) else None)
+
+    async def minutes(count: int) -> None:
+        for _ in range(count):
+            clock.advance(timedelta(minutes=1))
+            await strain_watch.look(keeper, ledger, clock)
+
+    await keeper.do(m.SignIn(seat="a", agent="a", phone="p", skills={}))
+    await keeper.do(m.Adopt(seat="a", call="c1"))
+    await minutes(125)
+    assert told == [BUSY, (*BUSY, *TIRED)]
+    await keeper.do(m.Finish(call="c1"))
+    await minutes(4)
+    assert len(told) == 2, "a moment of rest is none"
+    await minutes(4)
+    assert told[2:] == [TIRED]
+    await keeper.do(m.Pause(seat="a", reason="rest"))
+    await minutes(2)
+    assert told[3:] == [()]
+    keeper.is_keeper = False
+    await keeper.do(m.Resume(seat="a"))
+    await minutes(125)
+    assert told[4:] == [], "whoever does not keep the floor says nothing"
+
+
+def test_alarm_does_not_outlive_the_sign_in() -> None:
+    floor = at_work()
+    floor.do(m.ReportStrain(seat="a", kinds=TIRED))
+    assert floor.do(m.ReportStrain(seat="a", kinds=TIRED)) == ()
+    assert floor.do(m.ReportStrain(seat="b", kinds=TIRED)) == ()
+    floor.do(m.SignOut(seat="a"))
+    floor.sign_in("a", law=1)
+    assert floor.floor.seat("a").strain == ()  # type: ignore[union-attr]
+
+
+def test_limits_are_as_the_settings_say() -> None:
+    settings = Settings(occupancy_percent=70, occupancy_minutes=20, rest_minutes=45)
+    assert Limits.of(settings) == Limits(span=timedelta(minutes=20), occupancy=0.7, without_rest=timedelta(minutes=45))
+    assert Limits.of(Settings()) == Limits()

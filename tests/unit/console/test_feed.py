@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from console import http
+from console import feed, http
 from hotline.headers import SafeHeaders
 from hotline.http import install_problems
 from hotline.security import Principal, Role
@@ -58,7 +58,7 @@ async def client(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
 async def test_a_feed_ends_when_the_log_in_does(
     client: httpx.AsyncClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "LOOK_AGAIN_S", 0.02)
+    monkeypatch.setattr(feed, "LOOK_AGAIN_S", 0.02)
     listening = asyncio.create_task(client.get("/api/v1/feed"))
     done, _ = await asyncio.wait({listening}, timeout=0.2)
     assert not done, "whoever is logged in goes on hearing"
@@ -85,7 +85,7 @@ async def test_every_answer_says_what_it_is_and_the_api_is_kept_by_nobody(client
 async def test_news_of_the_own_seat_are_told_as_such(
     client: httpx.AsyncClient, desk: Desk, monkeypatch: pytest.MonkeyPatch, seat: str, told: list[str]
 ) -> None:
-    monkeypatch.setattr(http, "LOOK_AGAIN_S", 0.02)
+    monkeypatch.setattr(feed, "LOOK_AGAIN_S", 0.02)
     desk.seat = seat
     listening = asyncio.create_task(client.get("/api/v1/feed"))
     await asyncio.wait({listening}, timeout=0.2)

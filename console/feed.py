@@ -1,0 +1,88 @@
+"""News for one listener: *that* something changed, in bursts, for as long as the listener is somebody.
+
+Knows neither how they are carried (`http.py`: server-sent events, `live.py`: a socket) nor what changed. What is not
+told yet is a set of kinds, so a listener who reads slowly costs no more than one who reads at once.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
+
+from console.news import TOPIC
+from hotline.ports import Broadcast
+
+KEEP_ALIVE_S = 15.0
+LOOK_AGAIN_S = 4.0
+"""How often a feed asks whether the one who listens is still somebody."""
+QUIET_S = 0.25
+"""News within this time are one message: a page asks again anyway."""
+SOON_S = 0.03
+"""As above, for news of the own seat."""
+OWN = "own"
+"""The kind of news that is about the seat of who listens."""
+
+
+class _Heard:
+    """What was heard and not told yet."""
+
+    def __init__(self, seat: str) -> None:
+        self._seat = seat
+        self.some, self.own, self.kinds = asyncio.Event(), asyncio.Event(), set[str]()
+        self.ended = False
+
+    async def listen(self, subscribed: AsyncIterator[Mapping[str, Any]]) -> None:
+        """Until there is nothing more to hear: then whoever listens must ask anew."""
+        try:
+            async for news in subscribed:
+                self.kinds.update(news.get("kinds", ()))
+                if self._seat and self._seat in news.get("seats", ()):
+                    self.kinds.add(OWN)
+                    self.own.set()
+                self.some.set()
+        finally:
+            self.ended = True
+            self.some.set()
+
+    def told(self) -> list[str]:
+        self.some.clear()
+        self.own.clear()
+        kinds = sorted(self.kinds)
+        self.kinds.clear()
+        return kinds
+
+
+async def changes(
+    broadcast: Broadcast, is_known: Callable[[], Awaitable[bool]], seat: str
+) -> AsyncGenerator[list[str], None]:
+    """The kinds of each burst of news, an empty list at the beginning, and one now and then, so that nothing between us
+    takes the line for dead. What is about `seat` comes at once. Ends when `is_known` says no, and when there is nothing
+    more to hear."""
+    heard, clock = _Heard(seat), asyncio.get_running_loop().time
+    listener = asyncio.create_task(heard.listen(broadcast.subscribe(TOPIC)), name="feed")
+    looked = said = clock()
+    try:
+        yield []
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(looked + LOOK_AGAIN_S):
+                    await heard.some.wait()
+            if clock() >= looked + LOOK_AGAIN_S:
+                if not await is_known():
+                    return
+                looked = clock()
+            if heard.kinds:
+                yield heard.told()
+                said = clock()
+                await asyncio.sleep(SOON_S)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(QUIET_S - SOON_S):
+                        await heard.own.wait()
+            elif heard.ended:
+                return
+            elif clock() >= said + KEEP_ALIVE_S:
+                yield []
+                said = clock()
+    finally:
+        listener.cancel()
+        await asyncio.gather(listener, return_exceptions=True)
