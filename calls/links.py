@@ -22,6 +22,8 @@ from calls.model import (
     Party,
     PartyAsked,
     Rated,
+    RatedAspect,
+    RatingAsked,
     RecordingMuted,
     TalkChanged,
     TalkEnded,
@@ -100,6 +102,8 @@ class Links:
             case AbuseNoted():
                 detail = {"step": fact.step.value, "code": fact.code}
                 await self._tickets.note(connection, fact.call, "abuse", fact.at, agent=fact.seat, detail=detail)
+            case RatingAsked(aspect=RatedAspect.SERVICE):
+                await self._tickets.note(connection, fact.call, "rating_asked", fact.at, agent=call.seat)
             case Rated(rating=rating) if rating is not None:
                 detail = {"aspect": fact.aspect.value, "rating": rating.value}
                 await self._tickets.note(connection, fact.call, "rated", fact.at, agent=call.seat, detail=detail)

@@ -57,6 +57,8 @@ class DeskView(BaseModel):
     """Everybody in that call's talk, or in the one that the seat is called to."""
     waiting: int
     """Calls that wait now, in every queue."""
+    asks_rating: bool
+    """When this seat ends the talk, the citizen is asked how it was."""
 
 
 class PhoneKind(StrEnum):
@@ -141,6 +143,7 @@ class DeskService:
             call=CallView(**shown) if shown else None,
             talk=company.shown(found, who.agent, seats) if found and found.call == known else None,
             waiting=self._waiting(),
+            asks_rating=row is not None and bool(row["queue"]) and self._live.house.plan(row["queue"]).rating,
         )
 
     def talk(self, who: Principal) -> company.Found | None:

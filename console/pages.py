@@ -43,6 +43,8 @@ LANDING: Mapping[Role, str] = {
     Role.EXPERT: "/desk",
     Role.SUPERVISOR: "/wallboard",
     Role.QA: "/replay",
+    Role.DISPATCHER: "/tickets",
+    Role.UNIT: "/tickets",
     Role.ADMINISTRATOR: "/office",
 }
 """Where a role begins its day, the first that fits; everybody else sees the status page."""
@@ -52,6 +54,8 @@ ROOMS = (
     "/wallboard/screen",
     "/replay",
     "/replay/{recording}",
+    "/tickets",
+    "/tickets/{ticket}",
     "/office",
     "/office/{section:path}",
 )

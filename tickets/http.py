@@ -20,11 +20,13 @@ from tickets.visibility import (
     CallbackView,
     ConclusionView,
     HistoryView,
+    RatingView,
     TicketView,
     project,
     project_callback,
     project_conclusions,
     project_history,
+    project_rating,
     scope,
 )
 
@@ -101,6 +103,8 @@ class TicketWithHistory(TicketView):
     history: list[HistoryView]
     conclusions: list[ConclusionView]
     """Of those who were asked, oldest first."""
+    rating: RatingView | None
+    """Nothing where the citizen was not asked, or for whom it is not."""
 
 
 def routes(service: TicketService, audit: Audit, clock: Clock) -> APIRouter:
@@ -143,6 +147,7 @@ def routes(service: TicketService, audit: Audit, clock: Clock) -> APIRouter:
             **shown(row, who).model_dump(),
             history=[project_history(line) for line in lines],
             conclusions=project_conclusions(lines, row, who, clock.now()),
+            rating=project_rating(lines, row, who),
         )
 
     @router.patch("/tickets/{ticket}")

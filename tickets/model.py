@@ -96,6 +96,10 @@ CONCLUDED, CONCLUSION = "concluded", "conclusion"
 """Of the line of history that holds what somebody who was asked concluded: its action, and its detail's name."""
 
 
+RATING_ASKED, RATED = "rating_asked", "rated"
+"""Of lines of history: the citizen was handed to the questions after the talk; an answer, with aspect and rating."""
+
+
 class Urgency(StrEnum):
     """How fast it must go."""
 

@@ -13,7 +13,18 @@ from pydantic import BaseModel
 
 from hotline.security import Principal, Role
 from tickets.classification import PROTECTED_TYPE
-from tickets.model import CONCLUDED, CONCLUSION, CallbackTask, HistoryLine, State, Ticket, TranscriptState, Urgency
+from tickets.model import (
+    CONCLUDED,
+    CONCLUSION,
+    RATED,
+    RATING_ASKED,
+    CallbackTask,
+    HistoryLine,
+    State,
+    Ticket,
+    TranscriptState,
+    Urgency,
+)
 
 OWN_FOR = timedelta(hours=24)
 """How long operators may listen to their own calls; the rule of recordings, repeated for the reference to one."""
@@ -250,6 +261,28 @@ def project_conclusions(
                 ConclusionView(at=line.at, agent=line.agent, name=str(said["name"]), unit=line.unit, text=text)
             )
     return shown
+
+
+class RatingView(BaseModel):
+    """What became of the questions after the talk; an empty word is no answer."""
+
+    service: str
+    """How the service was: `satisfied`, `fair` or `dissatisfied`."""
+    result: str
+    """Whether the matter is settled, in the same words."""
+
+
+_RATING_SEEN = frozenset({Role.SUPERVISOR, Role.QA, Role.DISPATCHER})
+
+
+def project_rating(lines: Sequence[HistoryLine], ticket: Ticket, who: Principal) -> RatingView | None:
+    """How the citizen rated, for quality, supervisors, dispatchers, and who answered the call; nothing where the
+    citizen was not asked."""
+    own = bool(who.agent) and who.agent == ticket.agent
+    if not (own or who.roles & _RATING_SEEN) or not any(line.action in (RATING_ASKED, RATED) for line in lines):
+        return None
+    given = {str(line.detail.get("aspect")): str(line.detail.get("rating")) for line in lines if line.action == RATED}
+    return RatingView(service=given.get("service", ""), result=given.get("result", ""))
 
 
 class CallbackView(BaseModel):

@@ -165,6 +165,44 @@ def test_what_was_typed_outlives_a_reload(hotline: Server, enter: Enter) -> None
     assert kept["proposed_unit"] == "住房和城乡建设局"
 
 
+def test_the_desk_hands_the_citizen_to_the_rating_and_sees_what_came_back(hotline: Server, enter: Enter) -> None:
+    plan = "/api/v1/queues/general/plan"
+    assert hotline.ask("PUT", plan, json={"rating": True}).status_code == 200
+    operator = enter("operator")
+    page = operator.page
+    page.keyboard.press("F10")  # out of the wrap-up of the call before
+    operator.sees("state", state="ready")
+    with hotline.citizen("13900002323") as citizen:
+        call = citizen.dial("12345")
+        operator.sees("call", talk="ringing")
+        page.keyboard.press("F2")
+        operator.sees("call", talk="talking")
+        expect(page.get_by_test_id("hang-up")).to_contain_text("请市民评价", timeout=WAIT_MS)
+        expect(page.get_by_test_id("ticket-state")).to_have_text("草稿", timeout=WAIT_MS)
+        page.fill("input[name=matter]", "公交改线")
+        page.keyboard.press("F4")
+        operator.sees("rating", service="", result="")
+        call.press("1")
+        operator.sees("rating", service="satisfied")
+        call.press("3")
+        operator.sees("rating", service="satisfied", result="dissatisfied")
+        assert operator.barriers() == []
+        assert call.wait_until(CallState.ENDED, 30)
+    assert hotline.ask("DELETE", plan).status_code == 200
+    reviewer = enter("qa")
+    page = reviewer.page
+    page.goto(reviewer.url("/tickets"))
+    page.get_by_test_id("tickets").get_by_role("button", name="公交改线").click()
+    reviewer.sees("rating", service="satisfied", result="dissatisfied")
+    expect(page.get_by_test_id("history")).to_contain_text("转满意度评价")
+    assert reviewer.barriers() == []
+    page.get_by_test_id("by-type").click()
+    page.get_by_role("option", name="投诉").click()
+    page.get_by_test_id("search").click()
+    expect(page.get_by_test_id("tickets").get_by_role("button")).to_have_count(1, timeout=WAIT_MS)
+    expect(page.get_by_test_id("tickets")).to_contain_text("路灯不亮")
+
+
 def test_a_log_in_that_ends_closes_the_page_and_its_softphone(hotline: Server, enter: Enter) -> None:
     expert = enter("expert")
     ready(expert)

@@ -40,6 +40,7 @@ def test_a_supervisor_whispers_and_takes_over(hotline: Server, enter: Enter) -> 
         live.get_by_role("button", name="为何等待").click()
         expect(page.get_by_test_id("why")).to_contain_text("没有具备所需技能的座席签入", timeout=WAIT_MS)
         expect(page.get_by_test_id("steps")).to_contain_text("进入队列")
+        expect(page.get_by_test_id("steps")).to_contain_text("转人工 先接专席，再接综合", timeout=WAIT_MS)
         assert supervisor.barriers() == []
         with hotline.seat("8002", manners=None) as seat:
             seat.wait_talks(40).say(bytes(16000))

@@ -14,6 +14,7 @@ export interface Room {
 export const ROOMS: readonly Room[] = [
   { path: "/desk", title: "nav.desk", permission: "seat.use" },
   { path: "/wallboard", title: "nav.wallboard", permission: "seats.force" },
+  { path: "/tickets", title: "nav.tickets", permission: "tickets.read" },
   { path: "/replay", title: "nav.replay", permission: "recordings.play" },
   { path: "/office", title: "nav.office", permission: "flows.read" },
 ];
@@ -27,6 +28,7 @@ export function makeRouter(): Router {
       { path: "/wallboard", component: () => import("@/wallboard/WallboardPage.vue"), meta: { title: "nav.wallboard" } },
       { path: "/wallboard/screen", component: () => import("@/wallboard/ScreenPage.vue"), meta: { title: "board.large", bare: true } },
       { path: "/replay/:recording?", component: () => import("@/replay/ReplayPage.vue"), meta: { title: "nav.replay" } },
+      { path: "/tickets/:ticket?", component: () => import("@/tickets/TicketsPage.vue"), meta: { title: "nav.tickets" } },
       {
         path: "/office",
         component: () => import("@/office/OfficePage.vue"),

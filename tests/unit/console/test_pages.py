@@ -51,7 +51,7 @@ async def test_every_role_lands_in_its_room(built: httpx.AsyncClient) -> None:
         found[role] = answer.headers["location"]
     assert found == {
         Role.OPERATOR: "/desk", Role.EXPERT: "/desk", Role.SUPERVISOR: "/wallboard", Role.QA: "/replay",
-        Role.DISPATCHER: "/status", Role.UNIT: "/status", Role.ADMINISTRATOR: "/office", Role.AUDITOR: "/status",
+        Role.DISPATCHER: "/tickets", Role.UNIT: "/tickets", Role.ADMINISTRATOR: "/office", Role.AUDITOR: "/status",
     }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from tickets.visibility import (
     project_callback,
     project_conclusions,
     project_history,
+    project_rating,
     scope,
 )
 
@@ -296,3 +297,24 @@ def test_number_is_made_of_prefix_day_and_counter() -> None:
 def test_pattern_that_repeats_numbers_or_names_something_else_is_refused(pattern: str) -> None:
     with pytest.raises(BadInput):
         NumberFormat("", pattern)
+
+
+def rating_of(role: Role, *lines: HistoryLine, agent: str = "") -> tuple[str, str] | None:
+    who = Principal(person="p", name="P", roles=frozenset({role}), agent=agent, unit="住房公积金中心")
+    found = project_rating(lines, TICKET, who)
+    return None if found is None else (found.service, found.result)
+
+
+def test_a_rating_is_for_quality_and_supervisors_and_who_answered() -> None:
+    asked = HistoryLine(seq=1, at=NOW, action="rating_asked")
+    service = HistoryLine(seq=2, at=NOW, action="rated", detail={"aspect": "service", "rating": "fair"})
+    for role in (Role.QA, Role.SUPERVISOR, Role.DISPATCHER):
+        assert rating_of(role, asked, service) == ("fair", "")
+    for role in (Role.OPERATOR, Role.EXPERT, Role.UNIT, Role.AUDITOR):
+        assert rating_of(role, asked, service, agent="1002") is None
+    assert rating_of(Role.OPERATOR, asked, service, agent="1001") == ("fair", "")
+
+
+def test_who_was_asked_and_said_nothing_is_told_apart_from_who_was_not_asked() -> None:
+    assert rating_of(Role.QA, HistoryLine(seq=1, at=NOW, action="rating_asked")) == ("", "")
+    assert rating_of(Role.QA, HistoryLine(seq=1, at=NOW, action="created")) is None

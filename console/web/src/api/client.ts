@@ -17,6 +17,7 @@ type Of<P extends With<"get">> = Answer<paths[P]["get"]>;
 export type Seat = Of<"/api/v1/seats">["items"][number];
 export type Call = Of<"/api/v1/calls">["items"][number];
 export type Ticket = Of<"/api/v1/tickets">["items"][number];
+export type TicketWhole = Of<"/api/v1/tickets/{ticket}">;
 export type Classes = Of<"/api/v1/tickets/classification">;
 export type Transcript = Of<"/api/v1/transcripts/{transcript}">;
 export type Segment = Transcript["segments"][number];

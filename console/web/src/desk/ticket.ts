@@ -2,7 +2,7 @@
 import { ElMessage } from "element-plus";
 import { defineStore } from "pinia";
 import { computed, ref } from "vue";
-import { get, patch, post, Problem, type Conclusion, type Ticket } from "@/api/client";
+import { get, patch, post, Problem, type Conclusion, type Ticket, type TicketWhole } from "@/api/client";
 import { t } from "@/i18n";
 import { sayProblem } from "@/shell/say";
 import { appended, changes, missing, opened, rebased, saved, typed, type Draft, type Entry, type Field, type Texts } from "./draft";
@@ -18,6 +18,8 @@ export const useTicket = defineStore("ticket", () => {
   const drafts = ref<Ticket[]>([]);
   /** What those concluded who were asked. */
   const conclusions = ref<Conclusion[]>([]);
+  /** How the citizen rated; nothing while nobody was asked. */
+  const rating = ref<TicketWhole["rating"]>(null);
   const saving = ref<Saving>("saved");
   const savedAt = ref(0);
   const field = ref<Field>("event_process");
@@ -38,6 +40,7 @@ export const useTicket = defineStore("ticket", () => {
     if (draft.value?.dirty.length) void flush();
     ticket.value = found;
     conclusions.value = [];
+    rating.value = null;
     lacking.value = [];
     const kept = localStorage.getItem(KEPT + found.id);
     draft.value = opened(found, found.state === "draft" && kept ? (JSON.parse(kept) as Partial<Texts>) : {});
@@ -62,6 +65,7 @@ export const useTicket = defineStore("ticket", () => {
     const found = await get("/api/v1/tickets/{ticket}", { path: { ticket: ticket.value.id } });
     ticket.value = found;
     conclusions.value = found.conclusions;
+    rating.value = found.rating;
     if (draft.value && found.version !== draft.value.version && saving.value !== "saving") draft.value = rebased(draft.value, found);
   }
 
@@ -150,5 +154,5 @@ export const useTicket = defineStore("ticket", () => {
     if (draft.value && isOpen.value) write(field.value, appended(draft.value.texts[field.value], sentence));
   }
 
-  return { ticket, draft, drafts, conclusions, saving, savedAt, field, lacking, isOpen, ofCall, show, findDrafts, renew, write, flush, submit, take };
+  return { ticket, draft, drafts, conclusions, rating, saving, savedAt, field, lacking, isOpen, ofCall, show, findDrafts, renew, write, flush, submit, take };
 });
