@@ -59,6 +59,7 @@ from calls.links import Links
 from calls.marks import Marks
 from calls.model import AnyCallFact, TalkStarted
 from calls.projection import Projection
+from calls.queue_hours import Words, closed_ways
 from calls.seats import Seats
 from calls.service import CallService
 from calls.trimming import Trimmer
@@ -135,6 +136,7 @@ class Hotline:
         )
         self.floor = FloorKeeper(stores.log, clock, ids, lease=stores.lease, owner="main", rules=Rules.of(settings))
         self.plans = QueuePlans(database, clock, self.floor, rating=settings.rating)
+        self.ivr.queues = closed_ways(self.plans.own)
         self.figures = FloorLedger()
         self.provisioning = Provisioning(places_of(data).seats)
         self.seats = Seats(
@@ -307,7 +309,7 @@ def create_app(parts: Hotline) -> FastAPI:
         ivr.http.routes(parts.ivr, clock),
         console.system.routes(parts.look, app.openapi),
         acd.http.routes(parts.floor, clock, parts.figures, parts.ivr.queue_names, audit),
-        acd.http.plan_routes(parts.plans, audit, lambda: frozenset(parts.ivr.prompts.sounds)),
+        acd.http.plan_routes(parts.plans, audit, Words(parts.ivr)),
         agents.http.routes(parts.agents, audit),
         recordings.http.routes(parts.recordings, audit, clock, RetentionPolicy()),
         transcription.http.routes(parts.transcripts, audit, clock),

@@ -1,6 +1,5 @@
 """Routes of the queues' plans: who gets its calls, how many may wait, what is said to whoever waits."""
 
-from collections.abc import Callable
 from typing import Annotated, Literal
 
 import msgspec
@@ -8,7 +7,7 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 
 from acd.plan_service import QueuePlans
-from acd.plans import MOST_RINGING, MOST_STEPS, PlanStep, QueuePlan, check
+from acd.plans import GENERAL, MOST_RINGING, MOST_STEPS, Known, PlanStep, QueuePlan, check
 from acd.values import SeatChoice, StepKind
 from hotline.audit import Audit
 from hotline.http import RequestBody
@@ -48,10 +47,26 @@ class PlanBody(RequestBody):
     """Whether a citizen whose talk the seat has ended is asked how it was."""
     choice: SeatChoice | None = None
     """Whose turn it is among idle seats that can take a call; null: as in the house (`HOTLINE_SEAT_CHOICE`)."""
+    hours: Annotated[str, Field(max_length=400)] = ""
+    """When it takes calls in: the name of an hours profile, or windows such as `workdays 08:30-12:00 14:30-17:30;
+    sat 09:00-12:00`; empty: always. Public holidays, make-up days and the tenant's own dates count."""
+    closed_to: Annotated[str, Field(max_length=64, pattern="^[A-Za-z0-9_.-]+$")] = GENERAL
+    """The queue that takes its calls in outside of them."""
+    closed_prompt: Annotated[str, Field(max_length=64, pattern="^[a-z0-9_-]*$")] = "out_of_hours"
+    """What callers are told then; empty: nothing."""
 
     def plan(self) -> QueuePlan:
         steps = tuple(step.step() for step in self.steps)
-        return QueuePlan(ring=self.ring, capacity=self.capacity, steps=steps, rating=self.rating, choice=self.choice)
+        return QueuePlan(
+            ring=self.ring,
+            capacity=self.capacity,
+            steps=steps,
+            rating=self.rating,
+            choice=self.choice,
+            hours=self.hours.strip(),
+            closed_to=self.closed_to,
+            closed_prompt=self.closed_prompt,
+        )
 
 
 class StepView(BaseModel):
@@ -76,14 +91,17 @@ class PlanView(BaseModel):
     steps: list[StepView]
     rating: bool
     choice: SeatChoice | None
+    hours: str
+    closed_to: str
+    closed_prompt: str
 
 
 def _view(plans: QueuePlans, queue: str) -> PlanView:
     return PlanView(queue=queue, own=queue in plans.own, **msgspec.to_builtins(plans.of(queue)))
 
 
-def plan_routes(plans: QueuePlans, audit: Audit, prompts: Callable[[], frozenset[str]]) -> APIRouter:
-    """`GET`, `PUT` and `DELETE /api/v1/queues/{queue}/plan`. `prompts`: names of those that can be played."""
+def plan_routes(plans: QueuePlans, audit: Audit, known: Known) -> APIRouter:
+    """`GET`, `PUT` and `DELETE /api/v1/queues/{queue}/plan`. `known`: what a plan may name."""
     router = APIRouter(prefix="/api/v1/queues", tags=["floor"])
 
     @router.get("/{queue}/plan")
@@ -95,7 +113,7 @@ def plan_routes(plans: QueuePlans, audit: Audit, prompts: Callable[[], frozenset
     async def change(queue: Queue, who: Writer, body: PlanBody) -> PlanView:
         """Give the queue this plan. Calls that come from now on follow it; who waits already goes on as before."""
         plan = body.plan()
-        check(plan, prompts())
+        check(queue, plan, known)
         await audit.record(who, "queue.plan", queue, detail=msgspec.to_builtins(plan))
         await plans.put(queue, plan, who.person)
         return _view(plans, queue)

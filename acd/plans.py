@@ -3,7 +3,9 @@
 A plan is data that people change while calls wait; a call that has joined keeps what it joined with.
 """
 
+from collections.abc import Container
 from functools import lru_cache
+from typing import Protocol
 
 import msgspec
 
@@ -15,6 +17,8 @@ LONGEST_S = 1800.0
 """What is repeated is repeated for so long."""
 MOST_STEPS = 60
 MOST_RINGING = 8
+GENERAL = "general"
+"""The queue that is always open."""
 
 
 class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +48,12 @@ class QueuePlan(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a citizen whose talk the seat has ended is asked how it was."""
     choice: SeatChoice | None = None
     """Whose turn it is among idle seats; nothing: as in the house."""
+    hours: str = ""
+    """When it takes calls in: an hours profile, or windows such as `workdays 08:30-12:00`; empty: always."""
+    closed_to: str = GENERAL
+    """The queue that takes its calls in outside of them."""
+    closed_prompt: str = "out_of_hours"
+    """What callers are told then; empty: nothing."""
 
 
 ORDINARY = QueuePlan(steps=(PlanStep(after_s=45, does=StepKind.POSITION, every_s=90),), rating=True)
@@ -69,18 +79,43 @@ def _step(step: PlanStep, after_s: float) -> Step:
     return Step(after_s=after_s, does=step.does, needs=needs, by_s=step.by_s, prompt=step.prompt)
 
 
-def check(plan: QueuePlan, prompts: frozenset[str]) -> None:
+class Known(Protocol):
+    """What a plan may name."""
+
+    def prompts(self) -> Container[str]: ...
+
+    def queues(self) -> Container[str]: ...
+
+    def hours_problem(self, hours: str) -> str:
+        """What is wrong with hours, one sentence; empty: nothing."""
+        ...
+
+
+def check(queue: str, plan: QueuePlan, known: Known) -> None:
     """Refuse what could not be performed.
 
     Raises:
         BadInput: with every problem, each a sentence that says what to correct.
     """
+    prompts = known.prompts()
     problems = [problem for number, step in enumerate(plan.steps, 1) for problem in _wrong(number, step, prompts)]
+    problems += _wrong_hours(queue, plan, known) if plan.hours else []
     if problems:
         raise BadInput("This plan cannot be used: " + " ".join(problems), tuple(problems))
 
 
-def _wrong(number: int, step: PlanStep, prompts: frozenset[str]) -> list[str]:
+def _wrong_hours(queue: str, plan: QueuePlan, known: Known) -> list[str]:
+    found = [problem] if (problem := known.hours_problem(plan.hours)) else []
+    if queue == GENERAL:
+        found.append(f"The queue {GENERAL} is always open: leave out its hours.")
+    elif plan.closed_to == queue or (plan.closed_to != GENERAL and plan.closed_to not in known.queues()):
+        found.append(f"Say in closed_to which other queue takes the calls in: {plan.closed_to!r} does not.")
+    if plan.closed_prompt and plan.closed_prompt not in known.prompts():
+        found.append(f"There is no prompt {plan.closed_prompt}, record it or correct the name.")
+    return found
+
+
+def _wrong(number: int, step: PlanStep, prompts: Container[str]) -> list[str]:
     found: list[str] = []
     if step.does in (StepKind.OVERFLOW, StepKind.CALL_BACK):
         found.append(f"Step {number}: {step.does.value} is not possible here, leave it out.")

@@ -14,7 +14,6 @@ from prometheus_client import CollectorRegistry
 from agents.model import SeatState, SeatStatus
 from agents.roster import Candidate, Ranks, ranks
 from agents.roster_service import REFRESH_S, RosterService
-from calls import hours as hours_of
 from calls import outside
 from calls.legs import Callee, Party
 from calls.model import CallState
@@ -27,6 +26,7 @@ from hotline.database import Database
 from hotline.errors import Conflict, NotFound
 from hotline.settings import Settings
 from hotline.tasks import Tasks
+from ivr import hours_text as hours_of
 from ivr.model import Catalogue, Entry, MergeMode
 from ivr.numbers import local_day
 

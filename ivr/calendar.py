@@ -19,7 +19,7 @@ from enum import StrEnum
 import chinese_calendar
 import msgspec
 
-from ivr.model import DayOverride, DayWindow, HoursProfile
+from ivr.model import DayOverride, DayWindow, Entry, HoursProfile
 from ivr.numbers import ZONE
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -67,6 +67,10 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True):
         """What kind of day `on` is."""
         own = next((one for one in self.days if one.day == on), None)
         return _own_day(own) if own else _public_day(on)
+
+    def profile_of(self, entry: Entry) -> str:
+        """The name of a number's hours: its own, or else those of its unit; empty: always open."""
+        return entry.hours or next((one.name for one in self.profiles if entry.owner_unit in one.units), "")
 
     def hours(self, profile: str, at: datetime) -> Hours:
         """Whether `profile` is open at `at` (aware). The empty profile is always open; so, with a warning, is one

@@ -4,7 +4,7 @@ A YAML file has the tables `numbers`, `hours` and `days`; a CSV file has numbers
 field names in its header and `;` between the parts of a list. Numbers are written in any common form.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import PurePath
 
 import msgspec
@@ -205,6 +205,7 @@ def join(stored: Catalogue, file: CatalogueFile, flows: Collection[str] | None =
             problems.add(place, f"the hours profile {entry.hours!r} of {entry.number} is not defined")
         if flows is not None and entry.flow_name not in flows:
             problems.add(place, f"the flow {entry.flow_name!r} of {entry.number} does not exist")
+    problems.found += _units_twice(profiles.values())
     problems.raise_if_any("The catalogue cannot be imported; nothing was changed.")
     return Catalogue(
         home=stored.home,
@@ -251,3 +252,13 @@ def parse(content: bytes, file: str, stored: Catalogue, flows: Collection[str] |
         joined = stored
     problems.raise_if_any(f"{file} cannot be imported; nothing was changed.")
     return joined
+
+
+def _units_twice(profiles: Iterable[HoursProfile]) -> list[str]:
+    """A unit has one calendar."""
+    found: dict[str, list[str]] = {}
+    for profile in profiles:
+        for unit in profile.units:
+            found.setdefault(unit, []).append(profile.name)
+    several = ((unit, names) for unit, names in sorted(found.items()) if len(names) > 1)
+    return [f"the unit {unit} is in several hours profiles ({', '.join(names)}): leave one" for unit, names in several]

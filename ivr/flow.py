@@ -150,6 +150,17 @@ class Collect(msgspec.Struct, frozen=True, tag=True):
     timeout_s: float
 
 
+class ClosedWay(msgspec.Struct, frozen=True):
+    """A queue's hours, and the way of its callers outside of them."""
+
+    hours: str
+    """As `hours_text` reads them. Those that cannot be read any more close nothing."""
+    to: str
+    """The queue that takes them in."""
+    prompt: str = ""
+    """What they are told before."""
+
+
 class EnterQueue(msgspec.Struct, frozen=True, tag=True):
     """Wait for a person. The flow's part is over."""
 
@@ -160,6 +171,8 @@ class EnterQueue(msgspec.Struct, frozen=True, tag=True):
     widen_after_s: int = 0
     """Drop `needs` after this many seconds of waiting; 0: there is nothing to drop."""
     topic: str = ""
+    instead_of: str = ""
+    """The queue that the flow meant, which is closed."""
 
 
 class Transfer(msgspec.Struct, frozen=True, tag=True):
@@ -205,6 +218,10 @@ class FlowRun(msgspec.Struct, frozen=True, kw_only=True):
     path: tuple[Visit, ...] = ()
     done: bool = False
     """With a person, or ended."""
+    queues: dict[str, ClosedWay] = {}
+    """Queues that have hours."""
+    told: bool = False
+    """That the queue is closed."""
 
     @property
     def version(self) -> str:

@@ -22,11 +22,12 @@ def read_word(fields: Fields, name: str, *, required: bool = False) -> str:
 def read_profile(table: Table, problems: Problems) -> HoursProfile:
     """One profile."""
     fields = Fields(table, problems, "an hours profile")
-    fields.only({"name", "windows", "note"})
+    fields.only({"name", "windows", "units", "note"})
     windows = _windows(fields)
     if not windows:
         fields.wrong("windows", "an hours profile needs windows")
-    return HoursProfile(name=read_word(fields, "name", required=True), windows=windows)
+    units = fields.texts("units")
+    return HoursProfile(name=read_word(fields, "name", required=True), windows=windows, units=units)
 
 
 def _windows(fields: Fields, *, days: bool = True) -> tuple[DayWindow, ...]:

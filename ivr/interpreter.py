@@ -8,11 +8,13 @@ import re
 
 import msgspec
 
+from ivr import hours_text
 from ivr.flow import (
     MAX_TRIES,
     Action,
     AnyInput,
     AnyNode,
+    ClosedWay,
     Collect,
     End,
     EndNode,
@@ -59,6 +61,8 @@ def step(run: FlowRun, event: AnyInput) -> tuple[FlowRun, Action]:
             return _after_play(run, node, event)
         case TransferNode():
             return _enter(_leave(run, "failed"), node.failed)
+        case QueueNode() if run.told:
+            return msgspec.structs.replace(run, done=True), _queue(run, node)
         case QueueNode() | EndNode() | HoursNode() | TransitionNode() | None:
             return _to_human(_leave(run, "failed"))
 
@@ -114,6 +118,8 @@ def _enter(run: FlowRun, name: str) -> tuple[FlowRun, Action]:
                 return _in_menu(run, node, Keys(key))
             run = msgspec.structs.replace(run, typed="")  # it was meant for nobody: the question is asked
         action = _action(run, node)
+        if isinstance(node, QueueNode) and isinstance(action, Play):
+            return msgspec.structs.replace(run, told=True), action
         if action is not None:
             return msgspec.structs.replace(run, done=isinstance(action, EnterQueue | End)), action
         left_by, name = _pass(run, node)
@@ -130,7 +136,8 @@ def _action(run: FlowRun, node: AnyNode) -> Action | None:
         case MenuNode():
             return Collect(_expand_all(run, node.prompts), 1, node.timeout_s)
         case QueueNode():
-            return _queue(run, node)
+            said = _open_queue(run, _expand(run, node.queue) or GENERAL_QUEUE)[1]
+            return Play(said) if said else _queue(run, node)
         case TransferNode():
             target = _expand(run, node.target)
             return Transfer(target, node.ring_s) if target else None
@@ -157,15 +164,44 @@ def _pass(run: FlowRun, node: AnyNode) -> tuple[str, str]:
 
 
 def _queue(run: FlowRun, node: QueueNode) -> EnterQueue:
-    entry = run.dialled.entry
+    """Whom a queue's own seats would answer is taken in by another one's while it is closed."""
+    entry, meant = run.dialled.entry, _expand(run, node.queue) or GENERAL_QUEUE
+    queue, _ = _open_queue(run, meant)
     needs = (*entry.needs, *node.needs) if node.owner_first else node.needs
+    needs = needs if queue == meant else ()
     return EnterQueue(
-        queue=_expand(run, node.queue) or GENERAL_QUEUE,
+        queue=queue,
         needs=needs,
         priority=max(node.priority, entry.priority),
         widen_after_s=entry.widen_after_s if needs else 0,
         topic=node.topic,
+        instead_of=meant if queue != meant else "",
     )
+
+
+def _open_queue(run: FlowRun, queue: str) -> tuple[str, tuple[str, ...]]:
+    """The queue that takes its callers in at that time, and what they have not been told of it yet. Queues that send
+    to each other while all of them are closed end with the general one."""
+    seen, said = set[str](), list[str]()
+    while (way := run.queues.get(queue)) is not None and _is_closed(run, way):
+        if queue in seen:
+            return GENERAL_QUEUE, tuple(said)
+        seen.add(queue)
+        if way.prompt and way.prompt not in said and way.prompt not in _heard(run):
+            said.append(way.prompt)
+        queue = way.to
+    return queue, tuple(said)
+
+
+def _is_closed(run: FlowRun, way: ClosedWay) -> bool:
+    is_readable = not hours_text.problem(way.hours, run.calendar)
+    return is_readable and not hours_text.is_open(way.hours, run.at, run.calendar)
+
+
+def _heard(run: FlowRun) -> set[str]:
+    """What the caller was told on the way, by the numbers' own hours for example."""
+    nodes = (run.flow.nodes.get(visit.node) for visit in run.path)
+    return {prompt for node in nodes if isinstance(node, PlayNode) for prompt in node.prompts}
 
 
 def _to_human(run: FlowRun) -> tuple[FlowRun, Action]:
@@ -175,7 +211,7 @@ def _to_human(run: FlowRun) -> tuple[FlowRun, Action]:
 def _human(run: FlowRun) -> EnterQueue:
     """The flow's queue for everything that went wrong; the general one if the flow does not even have that."""
     node = run.flow.nodes.get(run.flow.human)
-    return _queue(run, node) if isinstance(node, QueueNode) else EnterQueue(GENERAL_QUEUE)
+    return _queue(run, node) if isinstance(node, QueueNode) else EnterQueue(_open_queue(run, GENERAL_QUEUE)[0])
 
 
 def _expand_all(run: FlowRun, texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -183,7 +219,9 @@ def _expand_all(run: FlowRun, texts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _expand(run: FlowRun, text: str) -> str:
-    """`{number}`, `{queue}`, `{hours}` and `{external}` are those of the dialled number's entry."""
+    """`{number}`, `{queue}`, `{hours}` and `{external}` are those of the dialled number's entry, hours perhaps its
+    unit's."""
     entry = run.dialled.entry
-    values = {"number": entry.number, "queue": entry.queue, "hours": entry.hours, "external": entry.external}
+    hours = run.calendar.profile_of(entry)
+    values = {"number": entry.number, "queue": entry.queue, "hours": hours, "external": entry.external}
     return _PLACEHOLDER.sub(lambda found: values[found[1]], text)

@@ -160,6 +160,8 @@ class HoursProfile(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     windows: tuple[DayWindow, ...]
+    units: tuple[str, ...] = ()
+    """承办单位 whose numbers have these hours where they name none of their own."""
 
 
 class DayOverride(msgspec.Struct, frozen=True, kw_only=True):

@@ -72,16 +72,16 @@ def _calendar(service: IvrService, clock: Clock, since: date | None, count: int)
     for on in (first + timedelta(days=number) for number in range(count)):
         day = known.day(on)
         views.append(DayView(day=on, kind=day.kind, name=day.name, own=on in own, warning=day.warning))
-    numbers = _by_hours([entry for entry in catalogue.entries if entry.holds_on(local_day(now))])
+    numbers = _by_hours([entry for entry in catalogue.entries if entry.holds_on(local_day(now))], known)
     profiles = [ProfileView.of(one, known, now, numbers.get(one.name, [])) for one in catalogue.profiles]
     return CalendarView(days=views, profiles=profiles)
 
 
-def _by_hours(entries: list[Entry]) -> dict[str, list[str]]:
+def _by_hours(entries: list[Entry], known: Calendar) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for entry in entries:
-        if entry.hours:
-            found.setdefault(entry.hours, []).append(entry.number)
+        if profile := known.profile_of(entry):
+            found.setdefault(profile, []).append(entry.number)
     return found
 
 

@@ -6,7 +6,7 @@ with. It refuses to know how a flow's actions are performed.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from hotline.tasks import Tasks
 from ivr import shelf, snapshot
 from ivr.calendar import Calendar
 from ivr.catalogue_file import parse
-from ivr.flow import FlowRun
+from ivr.flow import ClosedWay, FlowRun
 from ivr.lint import Finding, lint
 from ivr.model import Catalogue, Dialled, LedgerLine
 from ivr.numbers import identify, local_day, normalise, warnings
@@ -82,6 +82,8 @@ class IvrService:
         self._seen: shelf.Signature = ()
         self._rendering = asyncio.Lock()
         self.catalogue = Catalogue(home=home)
+        self.queues: Callable[[], dict[str, ClosedWay]] = dict
+        """Queues that have hours, as they are in force."""
         self.shelf = shelf.Shelf()
         self.prompts = PromptSet()
 
@@ -115,7 +117,8 @@ class IvrService:
     def begin(self, dialled: Dialled, at: datetime) -> FlowRun:
         """The caller's way through the flow of the dialled number, before its first step; never fails."""
         calendar = Calendar(profiles=self.catalogue.profiles, days=self.catalogue.days)
-        return FlowRun(flow=self.shelf.for_entry(dialled.entry), dialled=dialled, at=at, calendar=calendar)
+        flow, queues = self.shelf.for_entry(dialled.entry), self.queues()
+        return FlowRun(flow=flow, dialled=dialled, at=at, calendar=calendar, queues=queues)
 
     def simulate(self, number: str, at: datetime, keys: Sequence[str] = ()) -> Simulation:
         """What a call to `number` at `at` would meet.

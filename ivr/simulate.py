@@ -101,9 +101,10 @@ def _happens(
             return f"asks with {said}; the caller presses nothing", lasts + timeout_s, Silence()
         case Transfer(target, _):
             return f"tries to connect with {target}; no trunk leads there", 0.0, Failed()
-        case EnterQueue(queue, needs, priority, widen_after_s, _):
+        case EnterQueue(queue, needs, priority, widen_after_s, _, instead_of):
             skills = " and ".join(f"{need.skill} of level {need.level} or better" for need in needs)
             who = f" for a seat with {skills}, after {widen_after_s} s for any seat" if needs else " for any seat"
+            who += f", instead of {instead_of}, which is closed then" if instead_of else ""
             return f"waits in the queue {queue}{who}{f', {priority} s ahead' if priority else ''}", 0.0, Silence()
         case End(reason, prompts):
             said, lasts = _sound(prompts, length, warnings)
@@ -121,7 +122,8 @@ def _sound(prompts: Sequence[str], length: Callable[[str], float | None], warnin
 
 def _told(run: FlowRun, action: Action, moments: tuple[Moment, ...], now: float, warnings: list[str]) -> Simulation:
     dialled, entry = run.dialled, run.dialled.entry
-    hours = run.calendar.hours(entry.hours, run.at)
+    profile = run.calendar.profile_of(entry)
+    hours = run.calendar.hours(profile, run.at)
     human = action if isinstance(action, EnterQueue) else None
     if not dialled.declared:
         warnings.insert(0, f"nobody declared {dialled.number} for this day: it goes to 12345 and is counted")
@@ -138,7 +140,7 @@ def _told(run: FlowRun, action: Action, moments: tuple[Moment, ...], now: float,
         flow=run.flow.name,
         version=run.version,
         day=" ".join(part for part in (hours.day.kind.value, hours.day.name) if part),
-        open=hours.is_open if entry.hours else None,
+        open=hours.is_open if profile else None,
         in_transition=dialled.in_transition,
         moments=moments,
         outcome=f"{'with a person' if human else 'ended'} after {now:.1f} s",

@@ -11,6 +11,19 @@ pytestmark = pytest.mark.unit
 WIDEN, POSITION, PROMPT, RAISE = StepKind.WIDEN, StepKind.POSITION, StepKind.PROMPT, StepKind.RAISE
 
 
+class House:
+    """`Known`: two prompts, one queue beside the general one, and hours of which one cannot be read."""
+
+    def prompts(self) -> frozenset[str]:
+        return frozenset({"crisis", "out_of_hours"})
+
+    def queues(self) -> frozenset[str]:
+        return frozenset({"12329", "12348"})
+
+    def hours_problem(self, hours: str) -> str:
+        return "The hours cannot be read." if hours == "whenever" else ""
+
+
 def test_steps_come_in_the_order_of_their_times_and_repetitions_each_on_their_own() -> None:
     place = PlanStep(after_s=30, does=POSITION, every_s=600)
     wider = PlanStep(after_s=40, does=WIDEN, needs="english>=3")
@@ -31,7 +44,7 @@ def test_what_is_repeated_ends() -> None:
 
 
 def test_the_ordinary_plan_can_be_performed() -> None:
-    check(ORDINARY, frozenset())
+    check("general", ORDINARY, House())
     assert recipe(ORDINARY)[0] == Step(after_s=45, does=POSITION)
 
 
@@ -45,7 +58,29 @@ def test_every_mistake_of_a_plan_is_told_at_once() -> None:
         PlanStep(after_s=6, does=WIDEN, needs="(("),
     )
     with pytest.raises(BadInput) as refused:
-        check(QueuePlan(steps=steps), frozenset({"crisis"}))
+        check("12329", QueuePlan(steps=steps), House())
     assert [problem.split(":")[0] for problem in refused.value.problems] == [f"Step {number}" for number in range(1, 7)]
     good = PlanStep(after_s=4, does=PROMPT, prompt="crisis")
-    check(QueuePlan(steps=(good, PlanStep(after_s=2, does=RAISE, by_s=60))), frozenset({"crisis"}))
+    check("12329", QueuePlan(steps=(good, PlanStep(after_s=2, does=RAISE, by_s=60))), House())
+
+
+def test_a_queue_with_hours_says_who_takes_its_calls_in() -> None:
+    for to in ("general", "12348"):
+        check("12329", QueuePlan(hours="office", closed_to=to), House())
+    check("12329", QueuePlan(hours="office", closed_prompt=""), House())
+
+
+@pytest.mark.parametrize(
+    ("queue", "plan", "wrong"),
+    [
+        ("general", QueuePlan(hours="office"), "always open"),
+        ("12329", QueuePlan(hours="office", closed_to="12329"), "which other queue"),
+        ("12329", QueuePlan(hours="office", closed_to="12350"), "which other queue"),
+        ("12329", QueuePlan(hours="whenever"), "cannot be read"),
+        ("12329", QueuePlan(hours="office", closed_prompt="nonsense"), "no prompt nonsense"),
+    ],
+)
+def test_hours_that_would_leave_callers_nowhere_are_refused(queue: str, plan: QueuePlan, wrong: str) -> None:
+    with pytest.raises(BadInput, match=wrong) as refused:
+        check(queue, plan, House())
+    assert len(refused.value.problems) == 1

@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ivr.calendar import Calendar, DayKind
-from ivr.model import Catalogue, DayOverride, DayWindow, HoursProfile
+from ivr.model import Catalogue, DayOverride, DayWindow, Entry, HoursProfile, MergeMode
 from ivr.numbers import ZONE
 
 pytestmark = pytest.mark.unit
@@ -171,3 +172,12 @@ def test_shipped_profiles_say_what_their_source_says(demo: Catalogue, local: Loc
         "04-30T14:45", "04-30T17:45", "06-01T14:45", "06-01T17:45",
     )]  # fmt: skip
     assert season == [True, False, False, True]
+
+
+def test_a_number_has_the_hours_of_its_unit_where_it_has_none_of_its_own() -> None:
+    justice = HoursProfile(name="justice", windows=OFFICE.profiles[0].windows, units=("司法局", "公证处"))
+    known = Calendar(profiles=(*OFFICE.profiles, justice))
+    plain = Entry(number="12348", name="x", owner_unit="司法局", mode=MergeMode.DUAL)
+    assert known.profile_of(plain) == "justice"
+    assert known.profile_of(replace(plain, hours="p")) == "p"
+    assert known.profile_of(replace(plain, owner_unit="财政局")) == ""

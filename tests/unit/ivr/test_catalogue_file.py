@@ -208,6 +208,14 @@ def test_entry_may_use_hours_that_are_stored() -> None:
     assert len(parse(number("hours: office").encode(), "n.yaml", stored).entries) == 2
 
 
+def test_a_unit_has_one_calendar() -> None:
+    profile = "  - {{name: {}, units: [公积金中心], windows: [{{days: [daily], times: [08:00-12:00]}}]}}\n"
+    stored = parse(("hours:\n" + profile.format("one")).encode(), "old.yaml", EMPTY)
+    assert stored.profiles[0].units == ("公积金中心",)
+    told = problems("hours:\n" + profile.format("two"), stored=stored)
+    assert told == ["the unit 公积金中心 is in several hours profiles (one, two): leave one"]
+
+
 def test_counts_of_the_source_must_be_met() -> None:
     text = "counts: {whole: 3, dual: 0}\nunknown: [{mode: whole, count: 1, note: lost}]\n" + number("note: x")
     found = problems(text)

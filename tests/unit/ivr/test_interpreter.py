@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ivr.calendar import Calendar
 from ivr.flow import (
+    ClosedWay,
     Collect,
     End,
     EndNode,
@@ -274,6 +275,51 @@ def test_end_is_stated_with_its_prompts() -> None:
     assert (action, run.done) == (End("closed", ("bye",)), True)
 
 
+# ---- queues that have hours -----------------------------------------------------------------------------------------
+
+SEATS = {"a": QueueNode(name="a", queue="q", owner_first=True, priority=60, topic="loan")}
+SHUT = "daily 08:00-09:00"
+
+
+def through(ways: dict[str, ClosedWay], hour: int = 12) -> list[object]:
+    run = run_through(Flow(name="f", version="1", start="a", human="a", nodes=SEATS), hour, ways)
+    return walk(run, Started(), Silence())[1]
+
+
+def test_queue_outside_its_hours_says_so_and_sends_its_callers_on() -> None:
+    way = {"q": ClosedWay("daily 08:00-18:00", "r", "closed")}
+    meant = EnterQueue("q", (SkillNeed("s"),), 60, 20, "loan")
+    assert through(way, 12)[0] == meant
+    assert through(way, 18) == [Play(("closed",)), EnterQueue("r", (), 60, 0, "loan", instead_of="q")]
+    assert through({"q": ClosedWay("p", "r")}, 22)[0] == EnterQueue("r", (), 60, 0, "loan", instead_of="q")
+    assert through({"q": ClosedWay("gone", "r", "closed")}, 22)[0] == meant
+
+
+def test_queues_that_send_to_each_other_end_with_the_general_one() -> None:
+    ways = {"q": ClosedWay(SHUT, "r", "closed"), "r": ClosedWay(SHUT, "q", "later")}
+    assert through(ways) == [Play(("closed", "later")), EnterQueue("general", (), 60, 0, "loan", instead_of="q")]
+    ways["r"] = ClosedWay(SHUT, "s", "closed")
+    assert through(ways) == [Play(("closed",)), EnterQueue("s", (), 60, 0, "loan", instead_of="q")]
+
+
+def test_what_a_caller_has_heard_is_not_said_again() -> None:
+    nodes = {"told": PlayNode(name="told", prompts=("closed",), next="a"), **SEATS}
+    run = run_through(
+        Flow(name="f", version="1", start="told", human="a", nodes=nodes), ways={"q": ClosedWay(SHUT, "r", "closed")}
+    )
+    _, actions = walk(run, Started(), Silence())
+    assert actions == [Play(("closed",)), EnterQueue("r", (), 60, 0, "loan", instead_of="q")]
+
+
+def test_who_is_sent_to_a_person_by_an_error_never_waits_in_a_closed_queue() -> None:
+    nodes = {"b": MenuNode(name="b", prompts=("p",), keys={}), **SEATS}
+    run = run_through(
+        Flow(name="f", version="1", start="b", human="a", nodes=nodes), ways={"q": ClosedWay(SHUT, "r", "closed")}
+    )
+    _, actions = walk(run, Started(), Failed())
+    assert actions[-1] == EnterQueue("r", (), 60, 0, "loan", instead_of="q")
+
+
 NAMES = ("a", "b", "c", "d", "e", "nowhere")
 TARGET = st.sampled_from(NAMES)
 PROMPTS = st.lists(st.sampled_from(["p", "{number}", "{external}"]), max_size=2).map(tuple)
@@ -323,17 +369,28 @@ def run_of(described: dict[str, object], start: str = "a", human: str = "a") -> 
     return run_through(flow)
 
 
-def run_through(flow: Flow, hour: int = 12) -> FlowRun:
+WAYS = st.dictionaries(
+    st.sampled_from(["q", "r", "general"]),
+    st.builds(
+        ClosedWay,
+        hours=st.sampled_from(["p", "daily 08:00-18:00", "gone"]),
+        to=st.sampled_from(["q", "r", "general"]),
+        prompt=st.sampled_from(["", "p", "closed"]),
+    ),
+)
+
+
+def run_through(flow: Flow, hour: int = 12, ways: dict[str, ClosedWay] | None = None) -> FlowRun:
     at = datetime.combine(date(2026, 11, 23), time(hour), ZONE)
     dialled = identify(Catalogue(home="0717", entries=(ENTRY,)), "12329", "", (), at)
-    return FlowRun(flow=flow, dialled=dialled, at=at, calendar=CALENDAR)
+    return FlowRun(flow=flow, dialled=dialled, at=at, calendar=CALENDAR, queues=ways or {})
 
 
-@given(FLOWS, st.lists(EVENTS, min_size=1, max_size=200), st.sampled_from([12, 22]))
+@given(FLOWS, st.lists(EVENTS, min_size=1, max_size=200), st.sampled_from([12, 22]), WAYS)
 def test_any_flow_under_any_keys_reaches_a_person_or_a_stated_end_in_bounded_steps(
-    flow: Flow, events: list[object], hour: int
+    flow: Flow, events: list[object], hour: int, ways: dict[str, ClosedWay]
 ) -> None:
-    run, steps = run_through(flow, hour), 0
+    run, steps = run_through(flow, hour, ways), 0
     action: object = None
     endless = (event for _ in range(1000) for event in [*events, Silence()])
     while not isinstance(action, EnterQueue | End):
@@ -341,14 +398,18 @@ def test_any_flow_under_any_keys_reaches_a_person_or_a_stated_end_in_bounded_ste
         steps += 1
         assert steps <= 3 * MAX_VISITS + 1
     assert run.done
-    assert not isinstance(action, EnterQueue) or action.queue
+    if isinstance(action, EnterQueue):
+        assert action.queue
+        way = ways.get(action.queue)
+        is_open = way is None or hour == 12 or way.hours == "gone" or action.queue == "general"
+        assert is_open, "nobody waits in a queue that is closed"
 
 
-@given(FLOWS, st.lists(EVENTS, max_size=20), st.sampled_from([Keys("0"), Failed(), Silence()]))
+@given(FLOWS, st.lists(EVENTS, max_size=20), st.sampled_from([Keys("0"), Failed(), Silence()]), WAYS)
 def test_zero_error_and_silence_never_end_a_call_but_where_the_flow_states_an_end(
-    flow: Flow, events: list[object], then: object
+    flow: Flow, events: list[object], then: object, ways: dict[str, ClosedWay]
 ) -> None:
-    run, _ = walk(run_through(flow), *events)
+    run, _ = walk(run_through(flow, 22, ways), *events)
     while not run.done:
         run, action = step(run, then)  # type: ignore[arg-type]
         if isinstance(action, End):

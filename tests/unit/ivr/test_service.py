@@ -11,7 +11,7 @@ import pytest
 from hotline.clock import ManualClock
 from hotline.errors import BadInput, Conflict, Unavailable
 from hotline.tasks import Tasks
-from ivr.flow import EnterQueue, Play, Silence, Started
+from ivr.flow import ClosedWay, EnterQueue, Play, Silence, Started
 from ivr.interpreter import step
 from ivr.service import IvrService
 from tests.unit.ivr.conftest import MemoryStore, ToneVoice
@@ -257,3 +257,25 @@ async def test_prompts_folder_that_cannot_be_made_is_a_problem_not_a_crash(servi
         await service.start(tasks)
         assert any("folder" in problem for problem in service.state().problems)
         assert service.identify("12345", "", [], NOON).number == "12345"
+
+
+async def test_a_day_is_simulated_with_the_hours_of_units_and_queues(started: Begun) -> None:
+    service = await started()
+    hours = """
+hours:
+  - name: justice
+    units: [司法局]
+    windows: [{days: [workdays], times: ["09:00-17:00"]}]
+"""
+    await service.import_catalogue(hours.encode(), "hours.yaml", "admin")
+    service.queues = lambda: {"general": ClosedWay("workdays 08:00-20:00", "night", "out_of_hours")}
+    make_up, holiday = (
+        service.simulate("12348", datetime.fromisoformat(f"{day}+08:00"))
+        for day in ("2026-02-14T10:00", "2026-02-17T10:00")
+    )
+    assert (make_up.open, make_up.day.split()[0], make_up.queue) == (True, "make_up", "general")
+    assert (holiday.open, holiday.day.split()[0], holiday.queue) == (False, "holiday", "night")
+    assert (
+        holiday.moments[-1].words == "waits in the queue night for any seat, instead of general, which is closed then"
+    )
+    assert [one.prompts for one in holiday.moments].count(("out_of_hours",)) == 1

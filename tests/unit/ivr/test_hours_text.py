@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from calls import hours
+from ivr import hours_text as hours
 from ivr.model import Catalogue, DayOverride, DayWindow, HoursProfile
 
 pytestmark = pytest.mark.unit

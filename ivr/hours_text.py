@@ -1,19 +1,29 @@
-"""Working hours of the roster, by the catalogue's calendar: public holidays, make-up days and the tenant's own dates.
+"""Hours as people write them, by the catalogue's calendar: public holidays, make-up days and the tenant's own dates.
 
 Hours are the name of a profile of the catalogue, or windows: `workdays 08:30-12:00 14:30-17:30; sat,sun 09:00-12:00`.
 """
 
 from datetime import datetime
 from functools import lru_cache
+from typing import Protocol
 
 from ivr.calendar import DAY_WORDS, Calendar
 from ivr.fields import read_time
-from ivr.model import Catalogue, DayWindow, HoursProfile
+from ivr.model import DayOverride, DayWindow, HoursProfile
 
-_OWN = "roster"
+_OWN = "as written"
 
 
-def problem(hours: str, catalogue: Catalogue) -> str:
+class Known(Protocol):
+    """A catalogue, or its calendar."""
+
+    @property
+    def profiles(self) -> tuple[HoursProfile, ...]: ...
+    @property
+    def days(self) -> tuple[DayOverride, ...]: ...
+
+
+def problem(hours: str, catalogue: Known) -> str:
     """What is wrong with hours, one sentence; empty when nothing is."""
     if any(profile.name == hours for profile in catalogue.profiles):
         return ""
@@ -21,7 +31,7 @@ def problem(hours: str, catalogue: Catalogue) -> str:
     return found if isinstance(found, str) else ""
 
 
-def is_open(hours: str, at: datetime, catalogue: Catalogue) -> bool:
+def is_open(hours: str, at: datetime, catalogue: Known) -> bool:
     """Whether `at` is within them; hours that cannot be read any more (a profile was taken out) are never."""
     if any(profile.name == hours for profile in catalogue.profiles):
         return Calendar(profiles=catalogue.profiles, days=catalogue.days).hours(hours, at).is_open
