@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ivr.calendar import Calendar
 from ivr.flow import (
+    AnyNode,
     ClosedWay,
     Collect,
     End,
@@ -277,7 +278,7 @@ def test_end_is_stated_with_its_prompts() -> None:
 
 # ---- queues that have hours -----------------------------------------------------------------------------------------
 
-SEATS = {"a": QueueNode(name="a", queue="q", owner_first=True, priority=60, topic="loan")}
+SEATS: dict[str, AnyNode] = {"a": QueueNode(name="a", queue="q", owner_first=True, priority=60, topic="loan")}
 SHUT = "daily 08:00-09:00"
 
 
@@ -303,7 +304,7 @@ def test_queues_that_send_to_each_other_end_with_the_general_one() -> None:
 
 
 def test_what_a_caller_has_heard_is_not_said_again() -> None:
-    nodes = {"told": PlayNode(name="told", prompts=("closed",), next="a"), **SEATS}
+    nodes: dict[str, AnyNode] = {"told": PlayNode(name="told", prompts=("closed",), next="a"), **SEATS}
     run = run_through(
         Flow(name="f", version="1", start="told", human="a", nodes=nodes), ways={"q": ClosedWay(SHUT, "r", "closed")}
     )
@@ -312,7 +313,7 @@ def test_what_a_caller_has_heard_is_not_said_again() -> None:
 
 
 def test_who_is_sent_to_a_person_by_an_error_never_waits_in_a_closed_queue() -> None:
-    nodes = {"b": MenuNode(name="b", prompts=("p",), keys={}), **SEATS}
+    nodes: dict[str, AnyNode] = {"b": MenuNode(name="b", prompts=("p",), keys={}), **SEATS}
     run = run_through(
         Flow(name="f", version="1", start="b", human="a", nodes=nodes), ways={"q": ClosedWay(SHUT, "r", "closed")}
     )
