@@ -58,6 +58,7 @@ from calls.leftovers import Leftovers
 from calls.links import Links
 from calls.marks import Marks
 from calls.model import AnyCallFact, TalkStarted
+from calls.overhearing import Overhearing
 from calls.projection import Projection
 from calls.queue_hours import Words, closed_ways
 from calls.seats import Seats
@@ -166,6 +167,7 @@ class Hotline:
             timezone=zone,
             check_node=self._check_node,
         )
+        self.overhearing = Overhearing(settings, clock, ids, database, self.ledger, self.calls, self.news.say)
         self.links = Links(
             recordings=self.recordings,
             tickets=self.tickets,
@@ -254,6 +256,7 @@ class Hotline:
         self.tasks.keep(self.gauges.count, "figures", pause_s=COUNT_EVERY_S)
         self.tasks.start(self.projection.run(), "projection")
         self.tasks.start(self.links.run(), "links")
+        self.tasks.start(self.overhearing.run(), "live transcripts")
         self.tasks.start(self.calls.run(), "calls")
         self.tasks.keep(self.ledger.retry, "facts kept in memory")
         self.tasks.keep(self.news.publish, "news", pause_s=0.0)
@@ -269,16 +272,12 @@ class Hotline:
 
     def _call_facts(self, facts: Sequence[AnyCallFact]) -> None:
         self.projection.nudge()
-        self.news.add(seats=self._seats_of(facts))
+        self.news.add(seats=self.calls.seats_of(facts))
 
     def _rows_changed(self, facts: Sequence[AnyCallFact]) -> None:
         self.links.folded(facts)
         is_new = any(isinstance(fact, TalkStarted) for fact in facts)
-        self.news.add("tickets" if is_new else "floor", self._seats_of(facts))
-
-    def _seats_of(self, facts: Sequence[AnyCallFact]) -> set[str]:
-        boxes = (self.calls.boxes.get(call) for call in {fact.call for fact in facts})
-        return {seat for box in boxes if box is not None for seat in box.call.seats}
+        self.news.add("tickets" if is_new else "floor", self.calls.seats_of(facts))
 
     async def stop(self, *, keep_calls: bool = False) -> None:
         """End everything that `start` began, Asterisk last; with `keep_calls` not one that was there before us."""

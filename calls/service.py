@@ -14,7 +14,7 @@ from acd.model import AnyFloorFact, Reachability
 from calls import events, fold, takeover
 from calls.ledger import Ledger
 from calls.mailbox import Mailbox
-from calls.model import CallArrived, CallState
+from calls.model import AnyCallFact, CallArrived, CallState
 from calls.moving import Door
 from calls.takeover import Believing, Numbers
 from hotline.clock import Clock
@@ -139,6 +139,11 @@ class CallService:
             return False
         box.post(event)
         return True
+
+    def seats_of(self, facts: Sequence[AnyCallFact]) -> set[str]:
+        """Every seat that takes part in the calls of these facts, or rings for them."""
+        boxes = (self.boxes.get(call) for call in {fact.call for fact in facts})
+        return {seat for box in boxes if box is not None for seat in box.call.seats}
 
     async def _route(self, fact: SwitchFact) -> None:
         match fact:

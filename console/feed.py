@@ -6,11 +6,12 @@ told yet is a set of kinds, so a listener who reads slowly costs no more than on
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from console.news import TOPIC
 from hotline.ports import Broadcast
+from hotline.security import Principal, Role
 
 KEEP_ALIVE_S = 15.0
 LOOK_AGAIN_S = 4.0
@@ -21,13 +22,21 @@ SOON_S = 0.03
 """As above, for news of the own seat."""
 OWN = "own"
 """The kind of news that is about the seat of who listens."""
+WORDS = "words"
+"""The kind of news that something was said in a talk: for who takes part in it, and for who may read every talk."""
+_READ_ALL = frozenset({Role.SUPERVISOR, Role.QA, Role.DISPATCHER})
+
+
+def reads_all(who: Principal) -> bool:
+    """Whether words of every talk are news for this person."""
+    return not who.roles.isdisjoint(_READ_ALL)
 
 
 class _Heard:
     """What was heard and not told yet."""
 
-    def __init__(self, seat: str) -> None:
-        self._seat = seat
+    def __init__(self, seat: str, *, reads_all: bool) -> None:
+        self._seat, self._reads_all = seat, reads_all
         self.some, self.own, self.kinds = asyncio.Event(), asyncio.Event(), set[str]()
         self.ended = False
 
@@ -39,10 +48,21 @@ class _Heard:
                 if self._seat and self._seat in news.get("seats", ()):
                     self.kinds.add(OWN)
                     self.own.set()
-                self.some.set()
+                if (said := news.get("words")) is not None:
+                    self._said(said)
+                if self.kinds:
+                    self.some.set()
         finally:
             self.ended = True
             self.some.set()
+
+    def _said(self, seats: Collection[str]) -> None:
+        """Words were recognised in a talk of these seats."""
+        is_mine = bool(self._seat) and self._seat in seats
+        if is_mine or self._reads_all:
+            self.kinds.add(WORDS)
+        if is_mine:
+            self.own.set()
 
     def told(self) -> list[str]:
         self.some.clear()
@@ -53,12 +73,13 @@ class _Heard:
 
 
 async def changes(
-    broadcast: Broadcast, is_known: Callable[[], Awaitable[bool]], seat: str
+    broadcast: Broadcast, is_known: Callable[[], Awaitable[bool]], seat: str, *, reads_all: bool = False
 ) -> AsyncGenerator[list[str], None]:
     """The kinds of each burst of news, an empty list at the beginning, and one now and then, so that nothing between us
-    takes the line for dead. What is about `seat` comes at once. Ends when `is_known` says no, and when there is nothing
+    takes the line for dead. What is about `seat` comes at once. `reads_all`: words of every talk
+    are news. Ends when `is_known` says no, and when there is nothing
     more to hear."""
-    heard, clock = _Heard(seat), asyncio.get_running_loop().time
+    heard, clock = _Heard(seat, reads_all=reads_all), asyncio.get_running_loop().time
     listener = asyncio.create_task(heard.listen(broadcast.subscribe(TOPIC)), name="feed")
     looked = said = clock()
     try:

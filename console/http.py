@@ -1,7 +1,7 @@
 """The pages, and the feed that tells them when to look again."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 
 from console import pages
-from console.feed import changes
+from console.feed import changes, reads_all
 from hotline.errors import HotlineError
 from hotline.ports import Broadcast
 from hotline.security import Principal, SignedIn, identify
@@ -34,15 +34,15 @@ def routes(broadcast: Broadcast) -> APIRouter:
                 return False
             return True
 
-        stream = _events(broadcast, is_known, who.agent)
+        stream = _events(changes(broadcast, is_known, who.agent, reads_all=reads_all(who)))
         return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
     return router
 
 
-async def _events(broadcast: Broadcast, is_known: Callable[[], Awaitable[bool]], seat: str) -> AsyncIterator[str]:
+async def _events(changed: AsyncGenerator[list[str], None]) -> AsyncIterator[str]:
     """One event per burst of news, and a comment now and then so that proxies keep the line open."""
     yield "retry: 1000\n\n"
-    async with aclosing(changes(broadcast, is_known, seat)) as news:
+    async with aclosing(changed) as news:
         async for kinds in news:
             yield f"data: {json.dumps({'kinds': kinds})}\n\n" if kinds else ": still here\n\n"

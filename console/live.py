@@ -13,7 +13,7 @@ from typing import Annotated
 import structlog
 from fastapi import APIRouter, Depends, WebSocket, WebSocketDisconnect
 
-from console.feed import changes
+from console.feed import changes, reads_all
 from hotline.ports import Broadcast
 from hotline.security import Permission, Principal, SocketGuard, require_socket
 
@@ -33,7 +33,7 @@ def routes(broadcast: Broadcast) -> APIRouter:
     async def desk(websocket: WebSocket, who: Annotated[Principal, Depends(guard)]) -> None:
         """The live floor."""
         await websocket.accept()
-        code = await _tell(websocket, broadcast, guard, who.agent)
+        code = await _tell(websocket, broadcast, guard, who)
         if code == TRY_LATER:
             log.warning("listener of the live floor closed", agent=who.agent)
         with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
@@ -43,13 +43,13 @@ def routes(broadcast: Broadcast) -> APIRouter:
     return router
 
 
-async def _tell(websocket: WebSocket, broadcast: Broadcast, guard: SocketGuard, seat: str) -> int:
+async def _tell(websocket: WebSocket, broadcast: Broadcast, guard: SocketGuard, who: Principal) -> int:
     """Tell news until one side ends. Returns the code to close with."""
 
     async def is_known() -> bool:
         return await guard.still_allowed(websocket)
 
-    async with contextlib.aclosing(changes(broadcast, is_known, seat)) as news:
+    async with contextlib.aclosing(changes(broadcast, is_known, who.agent, reads_all=reads_all(who))) as news:
         tasks = [
             asyncio.create_task(_send(websocket, news, is_known), name="live floor"),
             asyncio.create_task(_gone(websocket), name="live floor left"),

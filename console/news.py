@@ -21,6 +21,8 @@ class News:
         self._fresh = asyncio.Event()
         self._kinds: set[str] = set()
         self._seats: set[str] = set()
+        self._words: set[str] = set()
+        self._has_words = False
 
     def add(self, kind: str = "floor", seats: Iterable[str] = ()) -> None:
         """Something of this kind changed, for these seats in particular."""
@@ -28,12 +30,20 @@ class News:
         self._seats.update(seat for seat in seats if seat)
         self._fresh.set()
 
+    def say(self, seats: Iterable[str]) -> None:
+        """Words were recognised in a talk; these seats take part in it, or are called to it."""
+        self._words.update(seats)
+        self._has_words = True
+        self._fresh.set()
+
     async def publish(self) -> None:
         """Wait for something new and tell it; to be called again and again."""
         await self._fresh.wait()
         self._fresh.clear()
-        message = {"kinds": sorted(self._kinds), "seats": sorted(self._seats)}
-        self._kinds, self._seats = set(), set()
+        message: dict[str, list[str]] = {"kinds": sorted(self._kinds), "seats": sorted(self._seats)}
+        if self._has_words:
+            message["words"] = sorted(self._words)
+        self._kinds, self._seats, self._words, self._has_words = set(), set(), set(), False
         await self._broadcast.publish(TOPIC, message)
         await asyncio.sleep(GAP_S)
 

@@ -7,9 +7,10 @@ from fastapi import APIRouter
 import quality.http
 from acd.service import FloorKeeper
 from agents.service import AgentService
+from calls.overhearing import Overhearing
 from calls.seats import Seats
 from calls.service import CallService
-from console import brief, desk, http, live, peaks, softphone
+from console import brief, desk, http, live, peaks, softphone, words
 from console.quality import Reviewed
 from hotline.audit_sql import SqlAudit
 from hotline.clock import Clock
@@ -53,6 +54,8 @@ class Parts(Protocol):
     def floor(self) -> FloorKeeper: ...
     @property
     def calls(self) -> CallService: ...
+    @property
+    def overhearing(self) -> Overhearing: ...
 
 
 def routes(parts: Parts) -> APIRouter:
@@ -72,6 +75,7 @@ def routes(parts: Parts) -> APIRouter:
         http.routes(parts.stores.broadcast),
         desk.routes(service, audit, clock),
         brief.routes(briefs, audit, parts.changed),
+        words.routes(words.LiveReader(parts.overhearing.live, briefs, parts.tickets, audit, clock)),
         softphone.routes(softphone.socket_of(identity)),
         live.routes(parts.stores.broadcast),
         peaks.routes(parts.recordings, audit, clock),

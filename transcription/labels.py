@@ -5,7 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from transcription.model import Transcript, TranscriptState
+from transcription.live.model import LiveState
+from transcription.model import ModelIdentity, Transcript, TranscriptState
 
 
 class Label(msgspec.Struct, frozen=True):
@@ -19,9 +20,26 @@ def label(transcript: Transcript) -> Label:
     """Why there is no text, or what must be known of the text: above all, that a demonstration model made it."""
     if transcript.state is not TranscriptState.READY:
         return _labels()[transcript.state.value]
-    if transcript.model is None or not transcript.model.demonstration:
+    return _of_model(transcript.model)
+
+
+def live_label(state: LiveState, model: ModelIdentity | None) -> Label:
+    """The same for what is recognised while it is said: that it is provisional, or why there is nothing."""
+    told, by = _labels()[f"live_{state.value}"], _of_model(model)
+    if state not in {LiveState.ON, LiveState.ENDED} or not by.zh:
+        return told
+    return Label(f"{told.zh}；{by.zh}", f"{told.en}; {by.en}")
+
+
+def is_demonstration(model: ModelIdentity | None) -> bool:
+    """Whether a demonstration model listens."""
+    return model is not None and model.demonstration
+
+
+def _of_model(model: ModelIdentity | None) -> Label:
+    if model is None or not model.demonstration:
         return Label()
-    some = max(transcript.model.words // 100 * 100, 100)
+    some = max(model.words // 100 * 100, 100)
     written = _labels()["demonstration"]
     return Label(written.zh.format(words=some), written.en.format(words=some))
 

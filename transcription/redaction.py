@@ -27,6 +27,7 @@ class Secret(StrEnum):
     MOBILE = "mobile"  # 手机号码
     LANDLINE = "landline"  # 固定电话
     BANK_CARD = "bank_card"  # 银行卡号
+    UNFINISHED = "unfinished"  # 还没说完的号码
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -77,6 +78,8 @@ _KINDS: tuple[tuple[Secret, re.Pattern[str], Callable[[str], bool]], ...] = (
     (Secret.LANDLINE, re.compile(rf"{_NOT_IN_NUMBER}0[1-9][0-9]{{1,2}}[- ]?[2-9][0-9]{{6,7}}{_NUMBER_ENDS}"), _always),
 )
 """In order of certainty: a stretch that one kind took is not looked at again."""
+_AT_END = re.compile(r"[0-9][0-9 -]{1,}[0-9Xx]$")
+"""Three digits and more, which is as few as are written in figures (`DigitRules.shortest`)."""
 
 
 def find(text: str, rules: DigitRules) -> tuple[Span, ...]:
@@ -100,6 +103,15 @@ def masked(text: str, rules: DigitRules, mark: str = "*") -> str:
     for span in find(text, rules):
         text = text[: span.start] + mark * (span.end - span.start) + text[span.end :]
     return text
+
+
+def _unfinished(text: str, rules: DigitRules) -> tuple[Span, ...]:
+    """The digits that `text` ends with, when they are so many that a secret may have begun."""
+    normalised = digits(text, rules)
+    match = _AT_END.search(normalised.text)
+    if match is None:
+        return ()
+    return (Span(Secret.UNFINISHED, *normalised.in_source(match.start(), match.end())),)
 
 
 class _Heard(msgspec.Struct, frozen=True):
@@ -130,10 +142,15 @@ def stretches(segments: Sequence[Segment], rules: DigitRules) -> tuple[Stretch, 
     return tuple(sorted(found, key=lambda stretch: stretch.start_ms))
 
 
-def masked_segments(segments: Sequence[Segment], rules: DigitRules, mark: str = "*") -> tuple[Segment, ...]:
-    """The same dialogue with every word of a secret replaced by `mark`, in the text and in the words."""
+def masked_segments(
+    segments: Sequence[Segment], rules: DigitRules, mark: str = "*", *, open_end: bool = False
+) -> tuple[Segment, ...]:
+    """The same dialogue with every word of a secret replaced by `mark`, in the text and in the words.
+
+    `open_end`: more will be said, so digits at the very end of a voice may be the beginning of a secret: hidden.
+    """
     hidden: dict[int, set[int]] = {}
-    for secret in _secrets(segments, rules):
+    for secret in _secrets(segments, rules, open_end=open_end):
         for heard in secret.words:
             hidden.setdefault(heard.segment, set()).add(heard.place)
     return tuple(_without(segment, hidden.get(number, set()), mark) for number, segment in enumerate(segments))
@@ -156,7 +173,7 @@ def _without(segment: Segment, places: set[int], mark: str) -> Segment:
     return msgspec.structs.replace(segment, text=text, words=tuple(words))
 
 
-def _secrets(segments: Sequence[Segment], rules: DigitRules) -> Iterator[_Secret]:
+def _secrets(segments: Sequence[Segment], rules: DigitRules, *, open_end: bool = False) -> Iterator[_Secret]:
     """The segments of each channel are read together: people pause, and are interrupted, within a number."""
     for channel in sorted({segment.channel for segment in segments}):
         heard = [
@@ -166,6 +183,7 @@ def _secrets(segments: Sequence[Segment], rules: DigitRules) -> Iterator[_Secret
             for place, word in enumerate(segment.words)
         ]
         ends = list(accumulate(len(one.word.word) for one in heard))
-        for span in find("".join(one.word.word for one in heard), rules):
+        said = "".join(one.word.word for one in heard)
+        for span in (*find(said, rules), *(_unfinished(said, rules) if open_end else ())):
             first, last = bisect_right(ends, span.start), bisect_left(ends, span.end)
             yield _Secret(span.kind, channel, tuple(heard[first : last + 1]))

@@ -20,11 +20,14 @@ pytestmark = pytest.mark.unit
 class News:
     """`Broadcast` that says one thing and then nothing more."""
 
+    def __init__(self, message: Mapping[str, Any] | None = None) -> None:
+        self._message = message
+
     async def publish(self, channel: str, message: Mapping[str, Any]) -> None:
         raise AssertionError(channel, message)
 
     async def subscribe(self, channel: str) -> AsyncIterator[Mapping[str, Any]]:
-        yield {"kinds": [channel], "seats": ["8001"]}
+        yield self._message or {"kinds": [channel], "seats": ["8001"]}
         await asyncio.Event().wait()
 
 
@@ -92,3 +95,31 @@ async def test_news_of_the_own_seat_are_told_as_such(
     desk.roles = frozenset()
     answer = await asyncio.wait_for(listening, 5)
     assert f"data: {json.dumps({'kinds': told})}" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("seat", "role", "told"),
+    [
+        ("8001", Role.OPERATOR, True),
+        ("8002", Role.OPERATOR, False),
+        ("", Role.SUPERVISOR, True),
+        ("", Role.UNIT, False),
+    ],
+)
+async def test_words_of_a_talk_are_news_for_who_is_in_it_and_for_who_reads_every_talk(
+    monkeypatch: pytest.MonkeyPatch, seat: str, role: Role, told: bool
+) -> None:
+    monkeypatch.setattr(feed, "LOOK_AGAIN_S", 0.02)
+    known = True
+
+    async def is_known() -> bool:
+        return known
+
+    words = News({"kinds": [], "seats": [], "words": ["8001"]})
+    changes = feed.changes(words, is_known, seat, reads_all=role is Role.SUPERVISOR)
+    assert await anext(changes) == []
+    waiting = asyncio.ensure_future(anext(changes, None))
+    await asyncio.wait({waiting}, timeout=5 if told else 0.2)
+    known = False
+    assert await asyncio.wait_for(waiting, 5) == (["words"] if told else None)
+    await changes.aclose()
