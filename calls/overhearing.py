@@ -38,7 +38,7 @@ from hotline.settings import Settings
 from telephony.model import LineId
 from transcription.live.budget import default_most
 from transcription.live.child import Child
-from transcription.live.model import Voice
+from transcription.live.model import AnyCommand, Voice
 from transcription.live.service import LiveTranscripts
 from transcription.model_folder import model_mark
 
@@ -92,7 +92,7 @@ class Overhearing:
             model_mark=partial(model_mark, settings),
             clock=clock,
             ids=ids,
-            tell=lambda command: self.child.tell(command),
+            tell=self._tell,
             told=self._told,
         )
         self.child = Child(settings, heard=self.live.news, born=self.live.born, died=self.live.died)
@@ -126,6 +126,9 @@ class Overhearing:
         folder = Path(self._places.absolute(call.tracks or self._places.folder(call)))
         voices = {str(line): _voice(tracks[line], folder) for line in here if line in tracks}
         self.live.talk(name, call.answered_at, voices, urgent=is_urgent(call))
+
+    def _tell(self, command: AnyCommand) -> None:
+        self.child.tell(command)
 
     def _told(self, call: str) -> None:
         state = self._ledger.live.get(call)

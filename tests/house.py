@@ -39,6 +39,7 @@ class Server:
             "HOTLINE_WRAP_UP_SECONDS": "0",
             "HOTLINE_RATING": "0",
             "HOTLINE_DEMO": "1",
+            "HOTLINE_LIVE_TRANSCRIPTS": "0",
             **(environment or {}),
         }
         self._process: subprocess.Popen[str] | None = None
