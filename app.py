@@ -166,6 +166,7 @@ class Hotline:
             data=data,
             timezone=zone,
             check_node=self._check_node,
+            memory=self.tickets.open_agents,
         )
         self.overhearing = Overhearing(settings, clock, ids, database, self.ledger, self.calls, self.news.say)
         self.links = Links(

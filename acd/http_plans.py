@@ -47,6 +47,9 @@ class PlanBody(RequestBody):
     """Whether a citizen whose talk the seat has ended is asked how it was."""
     choice: SeatChoice | None = None
     """Whose turn it is among idle seats that can take a call; null: as in the house (`HOTLINE_SEAT_CHOICE`)."""
+    own_s: Annotated[float | None, Field(ge=0, le=600)] = None
+    """So long a citizen with an open ticket waits for the agent who took it alone, while that agent is signed in; 0:
+    only when that agent is idle; null: no agent is preferred."""
     hours: Annotated[str, Field(max_length=400)] = ""
     """When it takes calls in: the name of an hours profile, or windows such as `workdays 08:30-12:00 14:30-17:30;
     sat 09:00-12:00`; empty: always. Public holidays, make-up days and the tenant's own dates count."""
@@ -63,6 +66,7 @@ class PlanBody(RequestBody):
             steps=steps,
             rating=self.rating,
             choice=self.choice,
+            own_s=self.own_s,
             hours=self.hours.strip(),
             closed_to=self.closed_to,
             closed_prompt=self.closed_prompt,
@@ -91,6 +95,7 @@ class PlanView(BaseModel):
     steps: list[StepView]
     rating: bool
     choice: SeatChoice | None
+    own_s: float | None
     hours: str
     closed_to: str
     closed_prompt: str

@@ -37,6 +37,11 @@ class QueuePlans:
         """The plan of a queue."""
         return self.own.get(queue, self.ordinary)
 
+    @property
+    def remembers(self) -> bool:
+        """Whether any queue prefers the agent of a citizen's open ticket."""
+        return any(plan.own_s is not None for plan in self.own.values())
+
     async def start(self, tasks: Tasks) -> None:
         """Load the plans, then look for others' changes."""
         await self.refresh()

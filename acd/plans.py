@@ -48,6 +48,9 @@ class QueuePlan(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a citizen whose talk the seat has ended is asked how it was."""
     choice: SeatChoice | None = None
     """Whose turn it is among idle seats; nothing: as in the house."""
+    own_s: float | None = None
+    """So long a citizen with an open ticket waits for the agent who took it alone, while that agent is signed in; 0:
+    only when that agent is idle; nothing: no agent is preferred."""
     hours: str = ""
     """When it takes calls in: an hours profile, or windows such as `workdays 08:30-12:00`; empty: always."""
     closed_to: str = GENERAL

@@ -34,6 +34,11 @@ CLOSE = "close"
 class Plans(Protocol):
     """Queues' plans."""
 
+    @property
+    def remembers(self) -> bool:
+        """Whether any queue prefers the agent of a citizen's open ticket."""
+        ...
+
     def of(self, queue: str) -> QueuePlan: ...
 
 
@@ -75,6 +80,10 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     def plan(self, queue: str) -> QueuePlan:
         return QueuePlan() if self.plans is None else self.plans.of(queue)
 
+    @property
+    def remembers(self) -> bool:
+        return self.plans is not None and self.plans.remembers
+
     def party(self, seat: str) -> Party:
         return Party.EXPERT if seat in self.experts else Party.OPERATOR
 
@@ -89,6 +98,12 @@ class Restarted(msgspec.Struct, frozen=True):
     """We were away while the citizen listened to the flow: it begins again."""
 
     run: FlowRun
+
+
+class OwnFound(msgspec.Struct, frozen=True):
+    """Who took the citizen's open tickets."""
+
+    agents: tuple[str, ...]
 
 
 class FloorSaid(msgspec.Struct, frozen=True):
@@ -172,7 +187,7 @@ class Ordered(msgspec.Struct, frozen=True):
 Event = (
     Begun | Restarted | FloorSaid | Listened | Woke | NodeLost | Ordered | TalkFound | TrackFound | Asked
     | PageGone | PageBack | PartiesFound | NotRung | LegAnswered | LegFailed
-    | SeatAnswered | OfferEnded | LineGone | ReturnedLine | TrackStarted | KeyPressed | Unbridged
+    | OwnFound | SeatAnswered | OfferEnded | LineGone | ReturnedLine | TrackStarted | KeyPressed | Unbridged
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from calls.model import (
     Rated,
     RatingAsked,
     RecordingMuted,
+    Remembered,
     Ringing,
     Rung,
     Stepped,
@@ -49,6 +50,8 @@ def evolve(call: CallState, fact: AnyCallFact) -> CallState:
             return change(call, phase=Phase.CLOSING, dismissed=fact.reason)
         case Queued():
             return change(call, phase=Phase.QUEUED, queued=fact, queued_at=fact.at, talk=None, left_first=LineId(""))
+        case Remembered():
+            return change(call, own=fact.agents)
         case Ringing():
             return _rings(call, fact)
         case PickedUp():

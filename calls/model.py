@@ -103,6 +103,10 @@ class Queued(CallFact, frozen=True, kw_only=True, tag="queued"):
     """So many seats ring at once; the first that answers has the citizen."""
     topic: str = ""
     """What the caller chose in a menu, for whoever answers."""
+    prefer: tuple[str, ...] = ()
+    """Agents who get it first: asked for by the caller, or of the citizen's open tickets."""
+    prefer_s: float = 0
+    """So long it waits for them alone."""
     back: str = ""
     """The seat whose page was lost in the middle of the talk, which may be back in a moment."""
 
@@ -114,6 +118,12 @@ class Announced(CallFact, frozen=True, kw_only=True, tag="announced"):
     prompt: str = ""
     ahead: int = 0
     estimate_s: float | None = None
+
+
+class Remembered(CallFact, frozen=True, kw_only=True, tag="remembered"):
+    """Agents who took tickets of this citizen that are still open, the newest first."""
+
+    agents: tuple[str, ...]
 
 
 class Ringing(CallFact, frozen=True, kw_only=True, tag="ringing"):
@@ -238,7 +248,7 @@ class CallEnded(CallFact, frozen=True, kw_only=True, tag="call_ended"):
 AnyCallFact = (
     CallArrived | Stepped | Dismissed | Queued | Ringing | OfferMissed | PickedUp | TalkStarted | TrackOpened
     | RecordingMuted | TalkChanged | PartyAsked | TalkEnded | CallEnded
-    | Announced | RatingAsked | Rated | AbuseNoted
+    | Announced | RatingAsked | Rated | AbuseNoted | Remembered
 )  # fmt: skip
 
 
@@ -260,6 +270,8 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     arrived_at: datetime
     arrived: CallArrived
     node: str = ""
+    own: tuple[str, ...] = ()
+    """Agents who know the citizen's open matters."""
     queued: Queued | None = None
     queued_at: datetime | None = None
     offer: str = ""

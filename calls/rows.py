@@ -24,6 +24,7 @@ from calls.model import (
     RatedAspect,
     RatingAsked,
     RecordingMuted,
+    Remembered,
     Ringing,
     Stepped,
     TalkChanged,
@@ -125,6 +126,7 @@ def fold(row: CallRow, fact: AnyCallFact) -> CallRow:
             | RatingAsked()
             | PartyAsked()
             | AbuseNoted()
+            | Remembered()
         ):
             return row
         case _:

@@ -20,7 +20,7 @@ from acd.model import (
     Need,
     Step,
 )
-from acd.plans import recipe
+from acd.plans import QueuePlan, recipe
 from calls import abuse, rating, ringing, several
 from calls.announcing import FULL
 from calls.events import (
@@ -41,6 +41,7 @@ from calls.events import (
     NodeLost,
     NotRung,
     Ordered,
+    OwnFound,
     PageBack,
     PageGone,
     PartiesFound,
@@ -63,6 +64,7 @@ from calls.model import (
     Phase,
     Queued,
     RecordingMuted,
+    Remembered,
     Stepped,
     TalkEnded,
     TrackOpened,
@@ -98,6 +100,9 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
     match event:
         case Begun(new) | Restarted(new):
             return _follow(call, new, flow.Started(), house, now)
+        case OwnFound(agents):
+            is_early = call.phase in (Phase.ARRIVED, Phase.IN_IVR)
+            return Decision((Remembered(call=call.call, at=now, agents=agents),)) if is_early else NOTHING
         case Listened(collected):
             return _listened(call, run, collected, house, now)
         case FloorSaid((*_, AbuseReported() as reported)) if call.phase is Phase.TALKING:
@@ -158,6 +163,7 @@ def _queued(call: CallState, action: flow.EnterQueue, house: House, now: datetim
     anyone, plan = Step(after_s=house.anyone_after.total_seconds()), house.plan(action.queue)
     widened = Step(after_s=min(action.widen_after_s, anyone.after_s), needs=house.general)
     steps = (*((widened, anyone) if own else (anyone,)), *recipe(plan))
+    prefer, prefer_s = _preferred(call, action, plan)
     return Queued(
         call=call.call,
         at=now,
@@ -167,7 +173,16 @@ def _queued(call: CallState, action: flow.EnterQueue, house: House, now: datetim
         recipe=tuple(sorted(steps, key=lambda step: step.after_s)),
         ring=plan.ring,
         topic=action.topic,
+        prefer=prefer,
+        prefer_s=prefer_s,
     )
+
+
+def _preferred(call: CallState, action: flow.EnterQueue, plan: QueuePlan) -> tuple[tuple[str, ...], float]:
+    """Whom the caller asked for by number, or else who knows the citizen's open matters; and how long they alone."""
+    if action.agent:
+        return (action.agent,), action.agent_s
+    return ((), 0) if plan.own_s is None or not call.own else (call.own, plan.own_s)
 
 
 def _listened(call: CallState, run: flow.FlowRun | None, collected: Collected, house: House, now: datetime) -> Decision:

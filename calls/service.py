@@ -3,6 +3,7 @@
 It decides nothing about a call (that is `script`) and nothing about seats (that is the floor).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +19,7 @@ from calls.model import AnyCallFact, CallArrived, CallState
 from calls.moving import Door
 from calls.takeover import Believing, Numbers
 from hotline.clock import Clock
+from hotline.errors import Unavailable
 from hotline.ids import Ids
 from hotline.tasks import Tasks
 from ivr.flow import FlowRun
@@ -48,6 +50,8 @@ from telephony.ports import Switch
 
 log = structlog.get_logger(__name__)
 BEAT_S = 2.0
+REMEMBER_S = 2.0
+Memory = Callable[[str], Awaitable[tuple[str, ...]]]
 
 
 class Ivr(Numbers, Protocol):
@@ -83,15 +87,17 @@ class CallService:
         timezone: ZoneInfo,
         door: Door,
         check_node: Callable[[], Awaitable[None]] | None = None,
+        memory: Memory | None = None,
     ) -> None:
-        """`check_node` looks whether an Asterisk that has just come up is what we need; it may take its time."""
+        """`check_node` looks whether an Asterisk that has just come up is what we need; it may take its time.
+        `memory`: agents of the open tickets of a calling number."""
         self.switch, self.floor, self.ledger, self.clock, self.house = switch, floor, ledger, clock, house
         self.door = door
         self.ivr, self._ids, self._data, self._timezone = ivr, ids, data, timezone
         self.boxes: dict[str, Mailbox] = {}
         self.lines: dict[LineId, str] = {}
         self._offers: dict[str, str] = {}
-        self._check_node = check_node
+        self._check_node, self._memory = check_node, memory
         self._tasks = Tasks("calls")
         self.booted = ""
 
@@ -186,7 +192,22 @@ class CallService:
             return
         dialled = self.ivr.identify(fact.dialled, fact.called, fact.diverted_from, fact.at)
         run = self.ivr.begin(dialled, fact.at)
-        self.open(self.arrived(fact, dialled), run).post(events.Begun(run))
+        box = self.open(self.arrived(fact, dialled), run)
+        box.post(events.Begun(run))
+        caller = box.call.arrived.caller
+        if caller and self._memory is not None and self.house.remembers:
+            self._tasks.start(self._remember(self._memory, box, caller), "open tickets of a caller")
+
+    async def _remember(self, memory: Memory, box: Mailbox, caller: str) -> None:
+        """Who knows the citizen's open matters; the call goes its way meanwhile, and without it."""
+        try:
+            async with asyncio.timeout(REMEMBER_S):
+                agents = await memory(caller)
+        except (Unavailable, TimeoutError) as error:
+            log.warning("open tickets not looked for", call=box.call.call, why=type(error).__name__)
+            return
+        if agents:
+            box.post(events.OwnFound(agents))
 
     def arrived(self, fact: Arrived, dialled: Dialled) -> CallArrived:
         entry, caller = dialled.entry, self.ivr.caller(fact.caller)

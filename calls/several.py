@@ -294,6 +294,8 @@ def join(call: CallState, queued: Queued) -> Join:
         needs=queued.needs,
         priority=queued.priority,
         recipe=queued.recipe,
+        prefer=queued.prefer,
+        prefer_s=queued.prefer_s,
         ring=queued.ring,
         arrived_at=queued.at,
         called_at=call.arrived_at,

@@ -73,6 +73,11 @@ class QueueNode(Node, frozen=True, kw_only=True, tag="queue"):
     priority: int = 0
     topic: str = ""
     """What the caller chose, for whoever answers."""
+    ask: tuple[str, ...] = ()
+    """Prompts that ask for the 工号 of the agent whom the caller wants; none: nobody is asked."""
+    digits: int = 4
+    agent_s: int = 60
+    """So long the call waits for that agent alone, while the agent is signed in."""
 
 
 class TransferNode(Node, frozen=True, kw_only=True, tag="transfer"):
@@ -91,6 +96,17 @@ class EndNode(Node, frozen=True, kw_only=True, tag="end"):
 
 
 AnyNode = PlayNode | MenuNode | HoursNode | TransitionNode | QueueNode | TransferNode | EndNode
+
+
+def spoken(node: AnyNode) -> tuple[str, ...]:
+    """What a caller hears at a node."""
+    match node:
+        case PlayNode() | MenuNode() | EndNode():
+            return node.prompts
+        case QueueNode():
+            return node.ask
+        case HoursNode() | TransitionNode() | TransferNode():
+            return ()
 
 
 class Flow(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,6 +189,9 @@ class EnterQueue(msgspec.Struct, frozen=True, tag=True):
     topic: str = ""
     instead_of: str = ""
     """The queue that the flow meant, which is closed."""
+    agent: str = ""
+    """工号 that the caller asked for."""
+    agent_s: int = 0
 
 
 class Transfer(msgspec.Struct, frozen=True, tag=True):
@@ -222,6 +241,8 @@ class FlowRun(msgspec.Struct, frozen=True, kw_only=True):
     """Queues that have hours."""
     told: bool = False
     """That the queue is closed."""
+    asked: bool = False
+    """For the agent whom the caller wants."""
 
     @property
     def version(self) -> str:

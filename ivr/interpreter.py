@@ -41,6 +41,8 @@ MAX_VISITS = 32
 """Nodes that one caller may pass; the next one is a person. Shipped flows need fewer than ten."""
 
 HUMAN_KEY = "0"
+AGENT_TIMEOUT_S = 5.0
+"""Silence after the question for an agent's number, and after each of its digits."""
 
 _PLACEHOLDER = re.compile(r"\{(number|queue|hours|external)\}")
 
@@ -61,8 +63,8 @@ def step(run: FlowRun, event: AnyInput) -> tuple[FlowRun, Action]:
             return _after_play(run, node, event)
         case TransferNode():
             return _enter(_leave(run, "failed"), node.failed)
-        case QueueNode() if run.told:
-            return msgspec.structs.replace(run, done=True), _queue(run, node)
+        case QueueNode() if run.told or run.asked:
+            return msgspec.structs.replace(run, done=True), _queue(run, node, event if run.asked else None)
         case QueueNode() | EndNode() | HoursNode() | TransitionNode() | None:
             return _to_human(_leave(run, "failed"))
 
@@ -118,8 +120,9 @@ def _enter(run: FlowRun, name: str) -> tuple[FlowRun, Action]:
                 return _in_menu(run, node, Keys(key))
             run = msgspec.structs.replace(run, typed="")  # it was meant for nobody: the question is asked
         action = _action(run, node)
-        if isinstance(node, QueueNode) and isinstance(action, Play):
-            return msgspec.structs.replace(run, told=True), action
+        if isinstance(node, QueueNode) and isinstance(action, Play | Collect):
+            is_question = isinstance(action, Collect)
+            return msgspec.structs.replace(run, told=not is_question, asked=is_question), action
         if action is not None:
             return msgspec.structs.replace(run, done=isinstance(action, EnterQueue | End)), action
         left_by, name = _pass(run, node)
@@ -136,8 +139,7 @@ def _action(run: FlowRun, node: AnyNode) -> Action | None:
         case MenuNode():
             return Collect(_expand_all(run, node.prompts), 1, node.timeout_s)
         case QueueNode():
-            said = _open_queue(run, _expand(run, node.queue) or GENERAL_QUEUE)[1]
-            return Play(said) if said else _queue(run, node)
+            return _before_queue(run, node) or _queue(run, node)
         case TransferNode():
             target = _expand(run, node.target)
             return Transfer(target, node.ring_s) if target else None
@@ -163,12 +165,24 @@ def _pass(run: FlowRun, node: AnyNode) -> tuple[str, str]:
             return "failed", run.flow.human
 
 
-def _queue(run: FlowRun, node: QueueNode) -> EnterQueue:
-    """Whom a queue's own seats would answer is taken in by another one's while it is closed."""
+def _before_queue(run: FlowRun, node: QueueNode) -> Action | None:
+    """A closed queue says so; an open one may ask which agent the caller wants."""
+    meant = _expand(run, node.queue) or GENERAL_QUEUE
+    queue, said = _open_queue(run, meant)
+    if said:
+        return Play(said)
+    return Collect(node.ask, node.digits, AGENT_TIMEOUT_S) if node.ask and queue == meant else None
+
+
+def _queue(run: FlowRun, node: QueueNode, heard: AnyInput | None = None) -> EnterQueue:
+    """Whom a queue's own seats would answer is taken in by another one's while it is closed. `heard`: the 工号 that the
+    caller was asked for, if any; `0` is nobody in particular."""
     entry, meant = run.dialled.entry, _expand(run, node.queue) or GENERAL_QUEUE
     queue, _ = _open_queue(run, meant)
     needs = (*entry.needs, *node.needs) if node.owner_first else node.needs
     needs = needs if queue == meant else ()
+    wanted = heard.keys if isinstance(heard, Keys) else ""
+    agent = wanted if wanted.isdecimal() and wanted != HUMAN_KEY else ""
     return EnterQueue(
         queue=queue,
         needs=needs,
@@ -176,6 +190,8 @@ def _queue(run: FlowRun, node: QueueNode) -> EnterQueue:
         widen_after_s=entry.widen_after_s if needs else 0,
         topic=node.topic,
         instead_of=meant if queue != meant else "",
+        agent=agent,
+        agent_s=node.agent_s if agent else 0,
     )
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from ivr.flow import EndNode, Flow, HoursNode, MenuNode, PlayNode, QueueNode
+from ivr.flow import EndNode, Flow, HoursNode, MenuNode, QueueNode, spoken
 from ivr.graph import reachable, ways
 from ivr.model import FLOW_OF_MODE, Catalogue, Entry, MergeMode
 from ivr.prompts import LONGEST_S
@@ -94,8 +94,7 @@ def _hours(flow: Flow, catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def _spoken(flow: Flow, name: str) -> tuple[str, ...]:
-    node = flow.nodes[name]
-    return node.prompts if isinstance(node, PlayNode | MenuNode | EndNode) else ()
+    return spoken(flow.nodes[name])
 
 
 def _prompts(flow: Flow, entries: list[Entry], length: Length) -> Iterator[Finding]:

@@ -211,6 +211,7 @@ def _transition(name: str, line: int, fields: Fields) -> AnyNode:
 
 
 def _queue(name: str, line: int, fields: Fields) -> AnyNode:
+    ask = _prompts(fields, "ask_agent")
     return QueueNode(
         name=name,
         line=line,
@@ -219,6 +220,9 @@ def _queue(name: str, line: int, fields: Fields) -> AnyNode:
         needs=read_needs(fields, "needs"),
         priority=fields.whole("priority", 0, 0, 86_400),
         topic=fields.text("topic"),
+        ask=ask,
+        digits=fields.whole("digits", 4, 2, 12),
+        agent_s=fields.whole("agent_s", 60, 0, 600),
     )
 
 
@@ -237,7 +241,7 @@ _KINDS: Mapping[str, tuple[frozenset[str], _Read]] = {
     "menu": (frozenset({"keys", "timeout_s", "tries", "again", "otherwise"}), _menu),
     "hours": (frozenset({"open", "closed"}), _hours),
     "transition": (frozenset({"after"}), _transition),
-    "queue": (frozenset({"owner_first", "needs", "priority", "topic"}), _queue),
+    "queue": (frozenset({"owner_first", "needs", "priority", "topic", "ask_agent", "digits", "agent_s"}), _queue),
     "transfer": (frozenset({"failed", "ring_s"}), _transfer),
     "end": (frozenset({"prompts"}), _end),
 }

@@ -14,7 +14,7 @@ from hotline.errors import BadInput, NotFound
 from hotline.http import Page
 from hotline.security import Permission, Principal, require
 from ivr.calendar import Calendar
-from ivr.flow import EndNode, Flow, MenuNode, PlayNode
+from ivr.flow import Flow, MenuNode, spoken
 from ivr.model import Entry
 from ivr.moments import moment
 from ivr.numbers import local_day
@@ -118,8 +118,7 @@ def _add_prompts(router: APIRouter, service: IvrService) -> None:
 def _prompts(flow: Flow) -> frozenset[str]:
     names: set[str] = set()
     for node in flow.nodes.values():
-        if isinstance(node, PlayNode | MenuNode | EndNode):
-            names.update(node.prompts)
+        names.update(spoken(node))
         if isinstance(node, MenuNode):
             names.update(node.again)
     return frozenset(names)

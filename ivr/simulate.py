@@ -93,22 +93,30 @@ def _happens(
         case Play(prompts):
             said, lasts = _sound(prompts, length, warnings)
             return f"plays {said}", lasts, Silence()
-        case Collect(prompts, _, timeout_s):
+        case Collect(prompts, most, timeout_s):
             said, lasts = _sound(prompts, length, warnings)
-            if left:
-                key = left.pop(0)
-                return f"asks with {said}; the caller presses {key}", lasts, Keys(key)
+            if key := _pressed(left, most):
+                return f"asks with {said}; the caller presses {key}", lasts, Keys(key.rstrip("#") if most > 1 else key)
             return f"asks with {said}; the caller presses nothing", lasts + timeout_s, Silence()
         case Transfer(target, _):
             return f"tries to connect with {target}; no trunk leads there", 0.0, Failed()
-        case EnterQueue(queue, needs, priority, widen_after_s, _, instead_of):
+        case EnterQueue(queue, needs, priority, widen_after_s, instead_of=instead_of, agent=agent, agent_s=agent_s):
             skills = " and ".join(f"{need.skill} of level {need.level} or better" for need in needs)
             who = f" for a seat with {skills}, after {widen_after_s} s for any seat" if needs else " for any seat"
             who += f", instead of {instead_of}, which is closed then" if instead_of else ""
+            who += f", for agent {agent} alone within {agent_s} s" if agent else ""
             return f"waits in the queue {queue}{who}{f', {priority} s ahead' if priority else ''}", 0.0, Silence()
         case End(reason, prompts):
             said, lasts = _sound(prompts, length, warnings)
             return f"plays {said} and hangs up: {reason}" if prompts else f"hangs up: {reason}", lasts, Silence()
+
+
+def _pressed(left: list[str], most: int) -> str:
+    """The next keys for a question that takes so many; `#` ends them."""
+    keys = ""
+    while left and len(keys) < most and not keys.endswith("#"):
+        keys += left.pop(0)
+    return keys
 
 
 def _sound(prompts: Sequence[str], length: Callable[[str], float | None], warnings: list[str]) -> tuple[str, float]:

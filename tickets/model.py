@@ -50,6 +50,23 @@ class State(StrEnum):
     ARCHIVED = "archived"  # 归档
 
 
+OVER = frozenset(
+    {
+        State.DISCARDED,
+        State.CLOSED_DIRECT,
+        State.NOT_ACCEPTED,
+        State.EMERGENCY_HANDOFF,
+        State.KB_ANSWERED,
+        State.SPLIT,
+        State.CLOSED,
+        State.MERGED,
+        State.REPEAT_TERMINATED,
+        State.ARCHIVED,
+    }
+)
+"""Nobody works at these any more; some can be opened again."""
+
+
 class Action(StrEnum):
     """What is done with a ticket; only these move it from state to state."""
 

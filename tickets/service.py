@@ -45,6 +45,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 SYSTEM = "system"
+MOST_OPEN = 3
 _ANYONES = frozenset({Role.SUPERVISOR, Role.DISPATCHER})
 """Roles that may work on tickets of others."""
 
@@ -70,6 +71,14 @@ class TicketService:
         self._zone = zone
 
     # Inside the caller's transaction ---------------------------------------------------------------------------------
+
+    async def open_agents(self, caller: str) -> tuple[str, ...]:
+        """Agents who took tickets of a calling number that are still open, the newest first; at most three tickets.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        return await self._database.read(lambda connection: store.open_agents(connection, caller, MOST_OPEN))
 
     async def born(
         self,

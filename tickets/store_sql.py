@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hotline.prepared import Prepared
 from tickets.errors import Outdated
-from tickets.model import CallbackTask, HistoryLine, State, Ticket, Urgency
+from tickets.model import OVER, CallbackTask, HistoryLine, State, Ticket, Urgency
 from tickets.tables import callback_tasks, ticket_counters, ticket_history, tickets
 from tickets.visibility import Scope
 
@@ -150,6 +150,14 @@ async def of_caller(connection: AsyncConnection, caller: str, but_call: str, lim
     query = select(tickets).where(tickets.c.caller == caller, tickets.c.call != but_call)
     query = query.order_by(tickets.c.created_at.desc(), tickets.c.id.desc()).limit(limit)
     return [_ticket(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def open_agents(connection: AsyncConnection, caller: str, limit: int) -> tuple[str, ...]:
+    """Who took the tickets of a calling number that are still open, the newest first, each once."""
+    is_open = tickets.c.state.not_in(OVER) & (tickets.c.agent != "")
+    query = select(tickets.c.agent).where(tickets.c.caller == caller, is_open)
+    query = query.order_by(tickets.c.created_at.desc(), tickets.c.id.desc()).limit(limit)
+    return tuple(dict.fromkeys((await connection.execute(query)).scalars()))
 
 
 async def history(connection: AsyncConnection, ticket: str) -> list[HistoryLine]:

@@ -188,3 +188,18 @@ async def test_call_backs_are_asked_once_and_listed_by_who_waits_longest(
     done = await database.write(lambda c: store.finish_callback(c, second.id, NOW, "p1"))
     assert done is not None
     assert (done.done_at, done.done_by) == (NOW, "p1")
+
+
+async def test_agents_of_a_callers_open_tickets_are_known_newest_first(
+    service: TicketService, database: OpenDatabase
+) -> None:
+    agents = ["1001", "1002", "1001", "1003", "1004"]
+    for number, agent in enumerate(agents):
+        at = NOW + timedelta(minutes=number)
+        await service.open_for_call(CallRow(call=f"call_{number}"), agent=agent, at=at)
+    await service.open_for_call(CallRow(call="call_other", caller="13900000000"), agent="1009", at=NOW)
+    assert await service.open_agents("13812345678") == ("1004", "1003", "1001")
+    over = tables.tickets.update().where(tables.tickets.c.call == "call_4").values(state=State.CLOSED.value)
+    await database.write(lambda connection: connection.execute(over))
+    assert await service.open_agents("13812345678") == ("1003", "1001", "1002")
+    assert await service.open_agents("13700000000") == ()

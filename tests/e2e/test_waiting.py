@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from acd.model import Joined
-from calls.model import Announced, RatingAsked
+from calls.model import Announced, RatingAsked, Remembered
 from telephony.softphone import Feed
 from tests.asterisk_node import write_tone
 from tests.e2e import invariants
@@ -208,3 +208,23 @@ def recorded(hotline: Server) -> set[str]:
 
 def report(hotline: Server, step: str) -> None:
     hotline.post("/api/v1/seats/8001/report-abuse", {"step": step, "code": "A1"})
+
+
+def test_a_citizen_with_an_open_ticket_gets_the_agent_who_took_it(hotline: Server) -> None:
+    plan(hotline, own_s=40)
+    number = "13900000077"
+    with hotline.citizen(number) as citizen:
+        with hotline.seat("8001") as first:
+            call = citizen.talk("12345")
+            first.wait_talks(30)
+            call.hang_up()
+            ended(first.call)
+        with hotline.seat("8002"), hotline.seat("8001") as first:
+            before = len(first.calls)
+            again = citizen.talk("12345")
+            eventually(lambda: len(first.calls) > before, "the agent who knows the matter rings", 30)
+            again.hang_up()
+    facts = invariants.stored(hotline.data).calls
+    assert [fact.agents for fact in facts if isinstance(fact, Remembered)] == [("8001",)]
+    for seat in ("8001", "8002"):
+        hotline.post(f"/api/v1/seats/{seat}/sign-out")

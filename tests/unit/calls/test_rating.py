@@ -18,6 +18,8 @@ pytestmark = pytest.mark.unit
 
 
 class Asking:
+    remembers = False
+
     def of(self, queue: str) -> QueuePlan:
         return QueuePlan(rating=queue == "general")
 

@@ -24,6 +24,7 @@ from calls.model import (
     Rating,
     RatingAsked,
     RecordingMuted,
+    Remembered,
     Ringing,
     TalkEnded,
     TalkStarted,
@@ -234,6 +235,7 @@ FOLDS: list[tuple[AnyCallFact, dict[str, object]]] = [
         RatingAsked(call="c1", at=NOW, aspect=RatedAspect.SERVICE),
         {"phase": Phase.CLOSING, "asked": RatedAspect.SERVICE},
     ),
+    (Remembered(call="c1", at=NOW, agents=("8001", "8002")), {"own": ("8001", "8002")}),
     (Rated(call="c1", at=NOW, aspect=RatedAspect.SERVICE, rating=Rating.FAIR), {"rated": True}),
 ]
 

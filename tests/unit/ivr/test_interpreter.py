@@ -342,7 +342,13 @@ def nodes(name: str) -> st.SearchStrategy[object]:
         ),
         st.builds(HoursNode, **fixed, profile=st.sampled_from(["", "{hours}", "nobody"]), open=TARGET, closed=TARGET),
         st.builds(TransitionNode, **fixed, during=TARGET, after=TARGET),
-        st.builds(QueueNode, **fixed, queue=st.sampled_from(["", "q", "{queue}"]), owner_first=st.booleans()),
+        st.builds(
+            QueueNode,
+            **fixed,
+            queue=st.sampled_from(["", "q", "{queue}"]),
+            owner_first=st.booleans(),
+            ask=st.sampled_from([(), (), ("who",)]),
+        ),
         st.builds(TransferNode, **fixed, target=st.sampled_from(["", "{external}", "110"]), failed=TARGET),
         st.builds(EndNode, **fixed, reason=st.just("stated"), prompts=PROMPTS),
     )

@@ -200,3 +200,14 @@ def test_missing_flows_of_modes_and_of_entries_are_errors(demo: Catalogue) -> No
 def test_shipped_flows_have_no_errors(shipped_flows: dict[str, Flow], demo: Catalogue) -> None:
     findings = lint(shipped_flows, demo, lambda _: 2.0)
     assert [one for one in findings if one.severity is Severity.ERROR] == []
+
+
+def test_queue_may_ask_for_an_agent() -> None:
+    text = (
+        b"flow: f\nstart: a\nhuman: a\nnodes:\n  a: {queue: general, ask_agent: [ask_agent], digits: 5, agent_s: 30}\n"
+    )
+    node = load_flow(text, "f.yaml").nodes["a"]
+    assert isinstance(node, QueueNode)
+    assert (node.ask, node.digits, node.agent_s) == (("ask_agent",), 5, 30)
+    with pytest.raises(BadInput):
+        load_flow(text.replace(b"digits: 5", b"digits: 50"), "f.yaml")
