@@ -350,6 +350,7 @@ async def _serve(parts: Hotline, settings: Settings, port: socket.socket) -> Non
         server.companion = parts.tasks.start(demonstration_seat(server, token), "demonstration seat")
     gc.collect()
     gc.freeze()  # what was made for as long as we live is not looked through again and again while calls wait
+    gc.set_threshold(10_000, 20, 50)  # a call makes thousands of short-lived values and almost no cycles
     await server.serve(sockets=[port])
 
 

@@ -6,10 +6,12 @@ belongs where is decided elsewhere; what a move does to the offer that a talk be
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from hotline.clock import Clock
 from hotline.errors import BadInput
@@ -34,6 +36,12 @@ class Target:
     line: LineId
     context: str
     extension: str
+
+
+def set_all(line: LineId, variables: Mapping[str, str]) -> Ask:
+    """Set a channel's variables by one action. No value may contain a comma (`check_words`)."""
+    names, values = ",".join(variables), ",".join(variables.values())
+    return Ask("Setvar", {"Channel": line, "Variable": f"ARRAY({names})", "Value": values})
 
 
 async def redirect(link: AmiLink, clock: Clock, first: Sequence[Ask], targets: Sequence[Target]) -> None:

@@ -5,8 +5,9 @@ then names each offer with its phone (`bundle`), and each phone's own events tel
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from telephony.known import (
     Facts,

@@ -6,9 +6,12 @@ other does not tell again.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from telephony.model import (
     Arrived,
@@ -50,8 +53,7 @@ CARRIER = PhoneId("carrier")
 _SEAT = re.compile(r"PJSIP/(?:seat(\d+)|carrier)")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """What is known of one living line."""
 
     line: LineId
@@ -78,16 +80,14 @@ class Line:
     recording: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(msgspec.Struct, frozen=True):
     """A line that has hung up."""
 
     cause: int
     told: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """What is known of one open offer."""
 
     offer: str
@@ -108,8 +108,7 @@ class Offer:
     """The SIP status with which this phone among several refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(msgspec.Struct, frozen=True):
     """What is known of somebody called into a room who has not answered yet."""
 
     leg: LineId

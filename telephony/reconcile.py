@@ -3,8 +3,9 @@
 What changed after the snapshot was asked for is left alone: its own event tells it.
 """
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from telephony.channels import SEATS_PLACES
 from telephony.known import (

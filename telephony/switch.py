@@ -8,10 +8,11 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from msgspec.structs import replace
 
 from hotline.clock import Clock
 from hotline.tasks import Tasks
@@ -19,7 +20,7 @@ from telephony.ami import AmiLink, AmiTimes, LinkDown, LinkUp
 from telephony.amiproto import Ask, Reply
 from telephony.amiwire import Message
 from telephony.asyncagi import AsyncAgi, check_prompts, playbacks
-from telephony.bridges import AsteriskRooms, Target, check_words, redirect
+from telephony.bridges import AsteriskRooms, Target, check_words, redirect, set_all
 from telephony.channels import asked_variables, in_agi, lines_of
 from telephony.endpoint import AmiEndpoint
 from telephony.errors import ActionRefused, AsteriskUnreachable, LineGoneError
@@ -290,11 +291,10 @@ class AsteriskSwitch:
         if len(offers) > 1:
             variables["PHONES"] = "&".join(f"PJSIP/{account_of(phone)}" for phone in offers.values())
             target = Target(line, "connect", "several")
-        asks = [Ask("Setvar", {"Channel": line, "Variable": name, "Value": value}) for name, value in variables.items()]
         self.agi.leaving(line)
         begin_offers(self._known, offers, line, self._clock.now())
         try:
-            await self._redirect(asks, target)
+            await self._redirect((set_all(line, variables),), target)
         except Exception:
             for offer in offers:
                 drop_offer(self._known, offer)

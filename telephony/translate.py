@@ -6,9 +6,10 @@ state (what was lost is told by `telephony.reconcile`), unknown and broken event
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import unquote
+
+from msgspec.structs import replace
 
 from telephony import dialling
 from telephony.dialling import end_reason as end_reason
@@ -182,8 +183,9 @@ def user_of(header: str) -> str:
 
 
 def _environment(encoded: str) -> dict[str, str]:
-    pairs = (line.partition(": ") for line in unquote(encoded, errors="replace").split("\n"))
-    return {name: value for name, _, value in pairs if name}
+    """AGI's variables; each value is decoded by itself, which costs nothing where nothing is encoded."""
+    pairs = (line.partition("%3A%20") for line in encoded.split("%0A"))
+    return {name: unquote(value, errors="replace") for name, _, value in pairs if name}
 
 
 def _arrived(line: LineId, env: Mapping[str, str], event: Event, at: datetime) -> Arrived:

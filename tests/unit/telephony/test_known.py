@@ -1,9 +1,9 @@
 """What is remembered after each step of a call, word for word, and what each step tells."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from telephony import known as memory
 from telephony.known import CLOSING, Gone, Known, Line, Offer

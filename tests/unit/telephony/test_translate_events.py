@@ -1,10 +1,10 @@
 """One event against one state: what it tells, what it leaves remembered, and what happens when a part is missing."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
+from msgspec.structs import replace
 
 from telephony.known import Gone, Known, Line, Offer
 from telephony.model import (
@@ -129,7 +129,7 @@ def replace_dialled(fact: Arrived, dialled: str) -> Arrived:
 
 
 def test_bytes_that_are_no_text_are_marked_and_lines_without_a_value_read_as_empty() -> None:
-    told = "agi_callerid: %ff1" + quote("\n: x\nagi_dnid\nagi_calleridname: \n", safe="")
+    told = "agi_callerid%3A%20%ff1" + quote("\n: x\nagi_dnid\nagi_calleridname: \n", safe="")
     (fact,) = hear(Known(), "AsyncAGIStart", Uniqueid=C, Env=told, Exten="5", Context="arrive")
     assert isinstance(fact, Arrived)
     assert (fact.caller, fact.dialled, fact.caller_name) == ("\ufffd1", "5", "")
