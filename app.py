@@ -306,7 +306,7 @@ def create_app(parts: Hotline) -> FastAPI:
         hotline.metrics.routes(parts.registry, parts.checks),
         hotline.identity_http.routes(parts.identity),
         hotline.audit_http.routes(audit),
-        ivr.http.routes(parts.ivr, clock),
+        ivr.http.routes(parts.ivr, clock, audit),
         console.system.routes(parts.look, app.openapi),
         acd.http.routes(parts.floor, clock, parts.figures, parts.ivr.queue_names, audit),
         acd.http.plan_routes(parts.plans, audit, Words(parts.ivr)),

@@ -72,6 +72,13 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True):
         """The name of a number's hours: its own, or else those of its unit; empty: always open."""
         return entry.hours or next((one.name for one in self.profiles if entry.owner_unit in one.units), "")
 
+    def windows(self, profile: HoursProfile, on: date) -> tuple[DayWindow, ...]:
+        """When `profile` is open on that date."""
+        day = self.day(on)
+        if day.windows:
+            return day.windows
+        return tuple(window for window in profile.windows if _holds(window, day, (on.month, on.day)))
+
     def hours(self, profile: str, at: datetime) -> Hours:
         """Whether `profile` is open at `at` (aware). The empty profile is always open; so, with a warning, is one
         that nobody defined: a caller rather reaches a general seat than a closed door."""
@@ -117,9 +124,13 @@ def _any_open(profile: HoursProfile, day: Day, local: datetime) -> bool:
 
 
 def _open(window: DayWindow, day: Day, local: datetime) -> bool:
-    if window.season and not _in_season(window.season, (local.month, local.day)):
+    return _holds(window, day, (local.month, local.day)) and _in_time(window, local.time())
+
+
+def _holds(window: DayWindow, day: Day, on: tuple[int, int]) -> bool:
+    if window.season and not _in_season(window.season, on):
         return False
-    return not window.days.isdisjoint(_words(day)) and _in_time(window, local.time())
+    return not window.days.isdisjoint(_words(day))
 
 
 def _in_time(window: DayWindow, now: time) -> bool:

@@ -23,7 +23,7 @@ from ivr.model import (
     MergeMode,
     MergeStatus,
 )
-from ivr.numbers import check_entry, normalise, overlaps
+from ivr.numbers import check_entry, field_of, normalise, overlaps
 from ivr.placed import Place, Problems, Table, read_csv, read_yaml
 
 ENTRY_FIELDS = frozenset(Entry.__struct_fields__)
@@ -85,7 +85,7 @@ def _entries(tables: Collection[Table], region: str, home: str, problems: Proble
         entry = _entry(fields, region, home)
         if len(problems.found) == before:
             for sentence in check_entry(entry):
-                problems.add(fields.place("number"), sentence)
+                problems.add(fields.place("number").of(field_of(sentence)), sentence)
         if len(problems.found) == before:
             found.append((entry, fields.place("number")))
     return tuple(found)
@@ -187,6 +187,16 @@ def _check_counts(
             row.wrong(name, sentence)
 
 
+def joined_with(root: Table, stored: Catalogue, flows: Collection[str] | None = None) -> Catalogue:
+    """As `parse`, of a table that was not written in a file.
+
+    Raises:
+        BadInput: `problems` has every mistake.
+    """
+    problems = Problems()
+    return _joined(_sections(Fields(root, problems, "a catalogue"), stored.home), problems, stored, flows, "This")
+
+
 def join(stored: Catalogue, file: CatalogueFile, flows: Collection[str] | None = None) -> Catalogue:
     """The stored catalogue with the file's entries in place of those with the same number, region and first day.
 
@@ -202,9 +212,9 @@ def join(stored: Catalogue, file: CatalogueFile, flows: Collection[str] | None =
     _check_overlaps(list(entries.values()), places, problems)
     for entry, place in file.entries:
         if entry.hours and entry.hours not in profiles:
-            problems.add(place, f"the hours profile {entry.hours!r} of {entry.number} is not defined")
+            problems.add(place.of("hours"), f"the hours profile {entry.hours!r} of {entry.number} is not defined")
         if flows is not None and entry.flow_name not in flows:
-            problems.add(place, f"the flow {entry.flow_name!r} of {entry.number} does not exist")
+            problems.add(place.of("flow"), f"the flow {entry.flow_name!r} of {entry.number} does not exist")
     problems.found += _units_twice(profiles.values())
     problems.raise_if_any("The catalogue cannot be imported; nothing was changed.")
     return Catalogue(
@@ -228,7 +238,7 @@ def _check_overlaps(entries: list[Entry], places: Mapping[tuple[str, str, str], 
         if two.key not in places:
             one, two = two, one
         place = places.get(two.key) or Place("stored", 1, 1)
-        problems.add(place, f"{_span(two)} overlaps with {_span(one)}")
+        problems.add(place.of("valid_from"), f"{_span(two)} overlaps with {_span(one)}")
 
 
 def _span(entry: Entry) -> str:
@@ -244,7 +254,12 @@ def parse(content: bytes, file: str, stored: Catalogue, flows: Collection[str] |
         BadInput: `problems` has every mistake.
     """
     problems = Problems()
-    found = _read(content, file, stored.home, problems)
+    return _joined(_read(content, file, stored.home, problems), problems, stored, flows, file)
+
+
+def _joined(
+    found: CatalogueFile, problems: Problems, stored: Catalogue, flows: Collection[str] | None, file: str
+) -> Catalogue:
     try:
         joined = join(stored, found, flows)
     except BadInput as error:

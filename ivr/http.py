@@ -5,11 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
+from hotline.audit import Audit
 from hotline.clock import Clock
 from hotline.errors import BadInput
 from hotline.http import Page, Paging, paging
 from hotline.security import Permission, Principal, require
-from ivr import office_http
+from ivr import office_http, write_http
 from ivr.model import MergeMode
 from ivr.moments import moment
 from ivr.numbers import local_day, normalise
@@ -25,7 +26,7 @@ At = Annotated[str, Query(description="A day, or a moment in ISO 8601; Asia/Shan
 _ENDINGS = {"text/csv": ".csv", "application/yaml": ".yaml", "application/x-yaml": ".yaml", "text/yaml": ".yaml"}
 
 
-def routes(service: IvrService, clock: Clock) -> APIRouter:
+def routes(service: IvrService, clock: Clock, audit: Audit) -> APIRouter:
     """The routes below `/api/v1/numbers` and `/api/v1/flows`."""
     router = APIRouter(prefix="/api/v1", tags=["numbers"])
 
@@ -100,7 +101,10 @@ def routes(service: IvrService, clock: Clock) -> APIRouter:
         )
 
     router.include_router(office_http.routes(service, clock))
-    return router
+    whole = APIRouter()
+    for part in (router, write_http.routes(service, audit)):
+        whole.include_router(part)
+    return whole
 
 
 async def _body(request: Request) -> bytes:

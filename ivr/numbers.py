@@ -184,6 +184,13 @@ def check_entry(entry: Entry) -> list[str]:
     return problems
 
 
+def field_of(problem: str) -> str:
+    """The field of an entry that a sentence of `check_entry` is about."""
+    named = (word for word in problem.split() if word in _CHECKED)
+    return next(named, "transition_until")
+
+
+_CHECKED = frozenset({"number", "region", "owner_unit", "valid_to", "transition_until"})
 _OWNERLESS = frozenset({MergeMode.SELF, MergeMode.EMERGENCY})
 
 

@@ -176,9 +176,23 @@ class IvrService:
             Conflict: somebody else kept changing the catalogue meanwhile.
             Unavailable: the database does not answer.
         """
+        return await self.change(
+            lambda stored: parse(content, file, stored, self.shelf.flows.keys() or None),
+            file,
+            who,
+            check_only=check_only,
+        )
+
+    async def change(
+        self, make: Callable[[Catalogue], Catalogue], what: str, who: str, *, check_only: bool = False
+    ) -> Imported:
+        """Store what `make` makes of the stored catalogue, or only try.
+
+        Raises: as `make`, and as `import_catalogue`.
+        """
         for attempt in range(_TRIES):
             revision, stored = await self._store.load(self.catalogue.home)
-            new = await asyncio.to_thread(parse, content, file, stored, self.shelf.flows.keys() or None)
+            new = await asyncio.to_thread(make, stored)
             changed = differences(stored, new)
             try:
                 if changed and not check_only:
@@ -188,7 +202,7 @@ class IvrService:
                 if attempt == _TRIES - 1:
                     raise
                 continue
-            log.info("catalogue imported", file=file, changed=changed, by=who, check_only=check_only)
+            log.info("catalogue changed", what=what, changed=changed, by=who, check_only=check_only)
             return self._imported(new, changed)
         raise Conflict("The catalogue is being changed by somebody else: try again.")
 
@@ -252,6 +266,7 @@ class IvrService:
 
 
 def differences(stored: Catalogue, new: Catalogue) -> int:
-    """How many entries, profiles and days of `new` are not in `stored` as they are."""
+    """How many entries, profiles and days of `new` are not in `stored` as they are, and days that are there no more."""
     pairs = ((stored.entries, new.entries), (stored.profiles, new.profiles), (stored.days, new.days))
-    return sum(1 for old, now in pairs for one in now if one not in old)
+    taken_back = {one.day for one in stored.days} - {one.day for one in new.days}
+    return len(taken_back) + sum(1 for old, now in pairs for one in now if one not in old)

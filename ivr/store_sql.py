@@ -89,7 +89,18 @@ async def _save(connection: AsyncConnection, new: Catalogue, expected: int, who:
             await _replace(connection, table, row)
             line = {"at": at, "who": who, "subject": _subject(table, row), "before": before, "after": row["body"]}
             await connection.execute(insert(tables.ledger).values(line))
-    return changed
+    return changed + await _forget_days(connection, new, who, at)
+
+
+async def _forget_days(connection: AsyncConnection, new: Catalogue, who: str, at: datetime) -> int:
+    """Own dates are taken back as a whole; entries and profiles only end."""
+    kept = {one.day.isoformat() for one in new.days}
+    rows = [row for row in (await connection.execute(select(tables.days))).mappings() if row["day"] not in kept]
+    for row in rows:
+        await connection.execute(delete(tables.days).where(tables.days.c.day == row["day"]))
+        line = {"at": at, "who": who, "subject": f"day:{row['day']}", "before": row["body"], "after": {}}
+        await connection.execute(insert(tables.ledger).values(line))
+    return len(rows)
 
 
 async def _take_revision(connection: AsyncConnection, expected: int) -> None:

@@ -70,3 +70,55 @@ def test_skills_are_given_in_the_page(hotline: Server, enter: Enter) -> None:
     expect(page.get_by_test_id("agents")).not_to_contain_text("心理援助 3", timeout=WAIT_MS)
     agents = hotline.get("/api/v1/agents")["items"]
     assert next(one["skills"] for one in agents if one["agent"] == "8004") == {"general": 4, "mandarin": 8}
+
+
+def test_a_new_number_is_declared_by_form_and_mistakes_stand_at_their_fields(hotline: Server, enter: Enter) -> None:
+    administrator = enter("administrator")
+    page = administrator.page
+    page.goto(administrator.url("/office/numbers"))
+    page.get_by_test_id("add-number").click()
+    page.fill("input[name=new-number]", "call me")
+    page.fill("input[name=new-widen_after_s]", "0")
+    page.get_by_test_id("save-number").click()
+    form = page.get_by_test_id("new-number")
+    for field in ("number", "name", "widen_after_s"):
+        expect(form.locator(f"[data-field={field}] .mistake")).to_be_visible(timeout=WAIT_MS)
+    assert administrator.barriers() == []
+    administrator.complaints.clear()  # the browser tells of every 400, which is what was wanted here
+    page.fill("input[name=new-number]", "12399")
+    page.fill("input[name=new-name]", "新设热线")
+    page.fill("input[name=new-owner_unit]", "数据局")
+    page.fill("input[name=new-widen_after_s]", "25")
+    page.get_by_test_id("save-number").click()
+    expect(page.get_by_test_id("number")).to_contain_text("新设热线", timeout=WAIT_MS)
+    entry = hotline.get("/api/v1/numbers/12399")["entry"]
+    assert (entry["owner_unit"], entry["widen_after_s"], entry["status"]) == ("数据局", 25, "planned")
+
+
+def test_an_own_date_says_what_it_leads_to_before_it_is_saved(hotline: Server, enter: Enter) -> None:
+    administrator = enter("administrator")
+    page = administrator.page
+    page.goto(administrator.url("/office/calendar"))
+    days = page.get_by_test_id("days")
+    day = days.locator("td.rest:not(.other) button[data-day]").first
+    expect(day).to_be_visible(timeout=WAIT_MS)
+    date = day.get_attribute("data-day")
+    day.click()
+    administrator.sees("day", kind="rest")
+    expect(page.get_by_test_id("open")).not_to_contain_text("08:30-12:00")
+    page.get_by_test_id("day").locator("[data-kind=work]").click()
+    administrator.sees("day", kind="make_up")
+    expect(page.get_by_test_id("open")).to_contain_text("08:30-12:00")
+    assert hotline.get(f"/api/v1/calendar/{date}")["own"] is None
+    page.fill("input[name=day-times]", "9-5")
+    expect(page.get_by_test_id("day").locator(".mistake")).to_be_visible(timeout=WAIT_MS)
+    assert administrator.barriers() == []
+    page.fill("input[name=day-times]", "09:00-11:30")
+    page.get_by_test_id("save-day").click()
+    expect(page.get_by_test_id("forget-day")).to_be_visible(timeout=WAIT_MS)
+    assert hotline.get(f"/api/v1/calendar/{date}")["own"]["times"] == ["09:00-11:30"]
+    expect(days.locator(f"[data-day='{date}']")).to_contain_text("自定", timeout=WAIT_MS)
+    page.get_by_test_id("forget-day").click()
+    administrator.sees("day", kind="rest")
+    assert hotline.get(f"/api/v1/calendar/{date}")["own"] is None
+    administrator.complaints.clear()  # the browser tells of the 400 of what cannot be read

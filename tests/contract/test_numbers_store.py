@@ -70,6 +70,17 @@ async def test_shipped_catalogues_survive_the_way_there_and_back(store: SqlNumbe
     assert (await store.load("0717"))[1] == catalogue
 
 
+async def test_a_date_that_is_taken_back_is_gone_and_told_in_the_ledger(store: SqlNumberStore) -> None:
+    await store.save(CATALOGUE, expected=0, who="first", at=AT)
+    assert await store.save(msgspec.structs.replace(SORTED, days=()), expected=1, who="second", at=AT) == 1
+    assert (await store.load("0717"))[1].days == ()
+    lines = await store.ledger("day:2026-11-23")
+    assert [(line.who, line.before is None, line.after == {}) for line in lines] == [
+        ("first", True, False),
+        ("second", False, True),
+    ]
+
+
 async def test_only_what_differs_is_written_and_told_in_the_ledger(store: SqlNumberStore) -> None:
     await store.save(CATALOGUE, expected=0, who="first", at=AT)
     changed = msgspec.structs.replace(FULL, valid_to=date(2026, 6, 30))

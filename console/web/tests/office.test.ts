@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { NumberEntry, Profile } from "@/api/client";
-import { dayBefore, fileOf, holds, rowsOfChange, wantedOf } from "@/office/change";
+import { byField, dayBefore, fileOf, holds, rowsOfChange, wantedOf } from "@/office/change";
 import { coverage } from "@/office/coverage";
 import { layers, picture, type DrawnNode, type Way } from "@/office/layout";
 import { monthOf, weeksOf } from "@/office/month";
@@ -65,5 +65,13 @@ describe("a month", () => {
     expect(monthOf("2026-02")).toEqual({ since: "2026-01-26", days: 35 });
     expect(monthOf("2026-06")).toEqual({ since: "2026-06-01", days: 35 });
     expect(weeksOf([1, 2, 3, 4, 5, 6, 7, 8])).toEqual([[1, 2, 3, 4, 5, 6, 7], [8]]);
+  });
+});
+
+describe("what the server found wrong", () => {
+  it("stands at its field, and apart where it is about none", () => {
+    const found = byField(["name: a number needs name", "number: no", "number: at all", "busy: later", "No."], ["number", "name"]);
+    expect(found.at).toEqual({ name: ["a number needs name"], number: ["no", "at all"] });
+    expect(found.others).toEqual(["busy: later", "No."]);
   });
 });

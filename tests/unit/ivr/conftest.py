@@ -1,8 +1,9 @@
 """What the room's unit tests share: a voice without a program, a store without a database, the shipped data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from hotline.errors import Conflict, Unavailable
+from hotline.security import Principal
 from ivr.catalogue_file import parse
 from ivr.flow import Flow
 from ivr.loader import SHIPPED, load_folder
@@ -73,6 +75,29 @@ class MemoryStore:
 
     async def ledger(self, subject: str, *, after: int = 0, limit: int = 100) -> list[LedgerLine]:
         return [line for line in self.lines if line.seq > after and subject in {"", line.subject}][:limit]
+
+
+class Scribe:
+    """An audit in memory: action and subject of every line."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str]] = []
+
+    async def record(
+        self,
+        who: Principal,  # noqa: ARG002
+        action: str,
+        subject: str,
+        *,
+        result: str = "ok",  # noqa: ARG002
+        detail: Mapping[str, Any] | None = None,  # noqa: ARG002
+    ) -> None:
+        self.lines.append((action, subject))
+
+
+@pytest.fixture
+def scribe() -> Scribe:
+    return Scribe()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from hotline.security import Principal, Role
 from hotline.tasks import Tasks
 from ivr.http import routes
 from ivr.service import IvrService
-from tests.unit.ivr.conftest import MemoryStore, ToneVoice
+from tests.unit.ivr.conftest import MemoryStore, Scribe, ToneVoice
 
 pytestmark = pytest.mark.unit
 
@@ -30,13 +30,15 @@ class Everybody:
 
 
 @pytest.fixture
-async def client(tmp_path: Path, store: MemoryStore, voice: ToneVoice) -> AsyncIterator[httpx.AsyncClient]:
+async def client(
+    tmp_path: Path, store: MemoryStore, voice: ToneVoice, scribe: Scribe
+) -> AsyncIterator[httpx.AsyncClient]:
     clock = ManualClock(NOON)
     service = IvrService(store, clock, tmp_path, home="0717", voice=voice)
     app = FastAPI()
     app.state.identity = Everybody()
     install_problems(app)
-    app.include_router(routes(service, clock))
+    app.include_router(routes(service, clock, scribe))
     async with Tasks("test") as tasks:
         await service.seed("seed", demo=True)
         await service.start(tasks)

@@ -46,6 +46,7 @@ export type Flows = Of<"/api/v1/flows">;
 export type Flow = Of<"/api/v1/flows/{flow}">;
 export type Prompt = Of<"/api/v1/prompts">["items"][number];
 export type Calendar = Of<"/api/v1/calendar">;
+export type DayAnswer = Of<"/api/v1/calendar/{day}">;
 export type Person = Of<"/api/v1/people">["items"][number];
 export type Profile = Of<"/api/v1/agents">["items"][number];
 export type Plan = Of<"/api/v1/queues/{queue}/plan">;

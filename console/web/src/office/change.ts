@@ -59,3 +59,16 @@ export function fileOf(rows: readonly Row[]): string {
 export function holds(entry: Pick<NumberEntry, "valid_from" | "valid_to">, day: string): boolean {
   return (entry.valid_from ?? "") <= day && day <= (entry.valid_to ?? "9999");
 }
+
+/** What the server found wrong, `field: sentence`, by field; what is about none of them apart. */
+export function byField<F extends string>(problems: readonly string[], fields: readonly F[]): { at: Partial<Record<F, string[]>>; others: string[] } {
+  const at: Partial<Record<F, string[]>> = {};
+  const others: string[] = [];
+  for (const problem of problems) {
+    const split = problem.indexOf(": ");
+    const field = fields.find((one) => one === problem.slice(0, split));
+    if (field) at[field] = [...(at[field] ?? []), problem.slice(split + 2)];
+    else others.push(problem);
+  }
+  return { at, others };
+}
