@@ -75,8 +75,10 @@ class LiveReader:
     async def look(self, call: str, after: str, who: Principal) -> LiveView:
         """What `who` may read of it. The first look of a person is audited, refusals are always."""
         ticket = await self._tickets.for_call(call)
-        seen = Sights() if ticket is None else await self._sights(ticket, who)
-        if ticket is None or not seen.transcript or seen.text < Sight.CLEAN:
+        if ticket is None:
+            return _nothing(call)
+        seen = await self._sights(ticket, who)
+        if not seen.transcript or seen.text < Sight.CLEAN:
             await self._audit.record(who, "transcript.live", call, result="refused")
             return _nothing(call)
         session = self._live.session(call)

@@ -17,7 +17,7 @@ EXPERT_SAYS = "您好,请带身份证和合同到窗口办理"
 @pytest.fixture(scope="module")
 def hotline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running hotline with demonstration data and its built pages."""
-    settings = {"HOTLINE_WRAP_UP_SECONDS": "60", "HOTLINE_RING_SECONDS": "40"}
+    settings = {"HOTLINE_WRAP_UP_SECONDS": "60", "HOTLINE_RING_SECONDS": "40", "HOTLINE_LIVE_TRANSCRIPTS": "2"}
     with Server(tmp_path_factory.mktemp("hotline") / "data", settings) as server:
         yield server
 

@@ -24,7 +24,8 @@ Enter = Callable[..., Person]
 @pytest.fixture(scope="module")
 def hotline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running hotline with a way out."""
-    settings = {"HOTLINE_WRAP_UP_SECONDS": "60", "HOTLINE_RING_SECONDS": "40", "HOTLINE_TRUNK_NIGHT": ""}
+    settings = {"HOTLINE_WRAP_UP_SECONDS": "60", "HOTLINE_RING_SECONDS": "40", "HOTLINE_TRUNK_NIGHT": "",
+                "HOTLINE_LIVE_TRANSCRIPTS": "2"}  # fmt: skip
     server = Server(tmp_path_factory.mktemp("hotline") / "data", settings)
     first, last = (int(one) for one in server.environment["HOTLINE_RTP_PORTS"].split("-"))
     port = next(one for one in iter(free_udp_port, 0) if not first <= one <= last)
@@ -112,8 +113,15 @@ def company(hotline: Server, operator: Person, expert: Person) -> Generator[Comp
 def test_each_of_three_leaves_first_and_the_others_talk_on(hotline: Server, desks: tuple[Person, Person]) -> None:
     operator, expert = desks
     with company(hotline, operator, expert) as three:
+        said = operator.page.get_by_test_id("live-words")
+        expect(said.get_by_role("button").first).to_be_visible(timeout=2 * WAIT_MS)
+        expect(said).to_contain_text("实时转写")
         operator.page.fill("input[name=matter]", "公积金提取材料")
+        sentence = said.get_by_role("button").first.inner_text()
+        said.get_by_role("button").first.click()
+        expect(operator.page.locator("input[name=matter]")).to_have_value(re.compile(re.escape(sentence)))
         three.ring()
+        expect(expert.page.get_by_test_id("live-words")).to_contain_text(sentence, timeout=WAIT_MS)
         expect(expert.page.get_by_test_id("invite-goal")).to_contain_text("李娟", timeout=WAIT_MS)
         expect(expert.page.get_by_test_id("brief-fields")).to_contain_text("公积金提取材料", timeout=WAIT_MS)
         assert expert.barriers() == []

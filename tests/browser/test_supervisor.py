@@ -46,6 +46,7 @@ def test_a_supervisor_whispers_and_takes_over(hotline: Server, enter: Enter) -> 
             seat.wait_talks(40).say(bytes(16000))
             live.get_by_test_id("listen").click()
             is_in(supervisor, "listening")
+            expect(live.get_by_test_id("live-words")).to_contain_text("实时转写", timeout=WAIT_MS)
             assert supervisor.barriers() == []
             page.get_by_test_id("monitor-whisper").click()
             is_in(supervisor, "whispering")

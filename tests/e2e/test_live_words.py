@@ -100,5 +100,5 @@ def test_words_are_read_before_the_call_ends_by_whoever_may_and_then_the_transcr
     views = hotline.get("/api/v1/audit?action=transcript.live&limit=500", role="auditor")["items"]
     shown = sorted(",".join(one["roles"]) for one in views if one["result"] == "ok")
     assert shown == ["dispatcher", "expert", "operator", "qa", "supervisor"], "once for each who read"
-    assert sum(one["result"] == "refused" for one in views) >= 3
+    assert sum(one["result"] == "refused" for one in views) >= 2
     invariants.check(hotline, 40)

@@ -2,7 +2,7 @@
 import { onScopeDispose, ref } from "vue";
 
 type Listener = (kinds: Set<string>) => void;
-const EVERYTHING = new Set(["floor", "tickets", "own"]);
+const EVERYTHING = new Set(["floor", "tickets", "own", "words"]);
 
 export const isConnected = ref(true);
 const listeners = new Set<Listener>();
