@@ -225,6 +225,7 @@ class CallService:
             line_name=entry.name,
             region=dialled.region,
             class_hint=entry.ticket_class,
+            flow=entry.flow_name,
             booted=self.booted,
         )
 
