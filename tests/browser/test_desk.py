@@ -179,6 +179,7 @@ def test_the_desk_hands_the_citizen_to_the_rating_and_sees_what_came_back(hotlin
         operator.sees("call", talk="talking")
         expect(page.get_by_test_id("hang-up")).to_contain_text("请市民评价", timeout=WAIT_MS)
         expect(page.get_by_test_id("ticket-state")).to_have_text("草稿", timeout=WAIT_MS)
+        expect(page.locator("input[name=matter]")).to_have_value("", timeout=WAIT_MS)  # the draft of before is gone
         page.fill("input[name=matter]", "公交改线")
         page.keyboard.press("F4")
         operator.sees("rating", service="", result="")
