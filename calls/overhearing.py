@@ -124,7 +124,7 @@ class Overhearing:
             return
         tracks = self._tracks.get(name, {})
         folder = Path(self._places.absolute(call.tracks or self._places.folder(call)))
-        voices = {str(line): _voice(tracks[line], folder) for line in here if line in tracks}
+        voices = {str(line): _voice(track, folder) for line, track in tracks.items() if line in here}
         self.live.talk(name, call.answered_at, voices, urgent=is_urgent(call))
 
     def _tell(self, command: AnyCommand) -> None:
