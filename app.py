@@ -51,6 +51,7 @@ from acd.service import FloorKeeper
 from acd.strain import Limits
 from agents.service import AgentService
 from agents.store_sql import SqlAgents
+from calls import queue_hours
 from calls.directory import Directory
 from calls.events import House
 from calls.ledger import Ledger
@@ -60,7 +61,6 @@ from calls.marks import Marks
 from calls.model import AnyCallFact, TalkStarted
 from calls.overhearing import Overhearing
 from calls.projection import Projection
-from calls.queue_hours import Words, closed_ways
 from calls.seats import Seats
 from calls.service import CallService
 from calls.trimming import Trimmer
@@ -137,7 +137,7 @@ class Hotline:
         )
         self.floor = FloorKeeper(stores.log, clock, ids, lease=stores.lease, owner="main", rules=Rules.of(settings))
         self.plans = QueuePlans(database, clock, self.floor, rating=settings.rating)
-        self.ivr.queues = closed_ways(self.plans.own)
+        queue_hours.tell(self.ivr, self.plans.own)
         self.figures = FloorLedger()
         self.provisioning = Provisioning(places_of(data).seats)
         self.seats = Seats(
@@ -309,7 +309,7 @@ def create_app(parts: Hotline) -> FastAPI:
         ivr.http.routes(parts.ivr, clock, audit),
         console.system.routes(parts.look, app.openapi),
         acd.http.routes(parts.floor, clock, parts.figures, parts.ivr.queue_names, audit),
-        acd.http.plan_routes(parts.plans, audit, Words(parts.ivr)),
+        acd.http.plan_routes(parts.plans, audit, queue_hours.Words(parts.ivr)),
         agents.http.routes(parts.agents, audit),
         recordings.http.routes(parts.recordings, audit, clock, RetentionPolicy()),
         transcription.http.routes(parts.transcripts, audit, clock),

@@ -10,6 +10,7 @@ from acd.model import (
     EndWrapUp,
     ExtendWrapUp,
     Finish,
+    Invite,
     Join,
     Pause,
     PlaceForgotten,
@@ -35,6 +36,8 @@ def take(turn: Turn, command: AnyCommand) -> None:
     match command:
         case SignIn():
             seat_commands.sign_in(turn, command)
+        case Invite():
+            seat_commands.invite(turn, command)
         case SignOut():
             seat_commands.sign_out(turn, command)
         case Pause():

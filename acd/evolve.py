@@ -12,6 +12,7 @@ from acd.model import (
     CallBackDue,
     CallBackPromised,
     Finished,
+    GuestChanged,
     Joined,
     LeftQueue,
     Offered,
@@ -72,6 +73,8 @@ def evolve(state: State, fact: AnyFloorFact) -> None:
             state.put_place(fact.caller, None)
         case AbuseReported():
             _change_seat(state, fact.seat, abuse=fact.step)
+        case GuestChanged():
+            _change_seat(state, fact.seat, guest_of=fact.queues)
         case StrainChanged():
             _change_seat(state, fact.seat, strain=fact.kinds)
         case TurnedAway():
@@ -134,10 +137,12 @@ def _signed_in(state: State, fact: SignedIn) -> None:
             reachable=fact.reachable,
             since=fact.at,
             idle_since=fact.at,
+            guest=fact.guest,
         )
     else:
         changes = {"agent": fact.agent, "phone": fact.phone, "skills": fact.skills, "reachable": fact.reachable}
-        seat = replace(seat, leaving=False, leaving_reason="", **changes)
+        guest_of = seat.guest_of if seat.agent == fact.agent else ()
+        seat = replace(seat, leaving=False, leaving_reason="", guest=fact.guest, guest_of=guest_of, **changes)
     state.put_seat(fact.seat, seat)
 
 

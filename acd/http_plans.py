@@ -1,13 +1,14 @@
 """Routes of the queues' plans: who gets its calls, how many may wait, what is said to whoever waits."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from acd.plan_service import QueuePlans
-from acd.plans import GENERAL, MOST_RINGING, MOST_STEPS, Known, PlanStep, QueuePlan, check
+from acd.plans import GENERAL, MOST_GUESTS, MOST_RINGING, MOST_STEPS, GuestWindow, Known, PlanStep, QueuePlan, check
 from acd.values import SeatChoice, StepKind
 from hotline.audit import Audit
 from hotline.http import RequestBody
@@ -35,6 +36,20 @@ class StepBody(RequestBody):
         return PlanStep(after_s=self.after_s, does=does, every_s=every_s, needs=needs, by_s=by_s, prompt=prompt)
 
 
+class GuestBody(RequestBody):
+    """Somebody answers for the queue from one moment to another, and before everybody else: a leader's day, a guest.
+    Nothing is offered before and after; a talk goes on."""
+
+    agent: Annotated[str, Field(pattern="^[0-9]{2,20}$")]
+    begins_at: AwareDatetime
+    ends_at: AwareDatetime
+    title: Annotated[str, Field(max_length=100)] = ""
+
+    def window(self) -> GuestWindow:
+        begins_at, ends_at = self.begins_at.astimezone(UTC), self.ends_at.astimezone(UTC)
+        return GuestWindow(agent=self.agent, begins_at=begins_at, ends_at=ends_at, title=self.title)
+
+
 class PlanBody(RequestBody):
     """How a queue treats who waits in it; what is left out is as it is without a plan of its own."""
 
@@ -57,6 +72,7 @@ class PlanBody(RequestBody):
     """The queue that takes its calls in outside of them."""
     closed_prompt: Annotated[str, Field(max_length=64, pattern="^[a-z0-9_-]*$")] = "out_of_hours"
     """What callers are told then; empty: nothing."""
+    guests: Annotated[list[GuestBody], Field(max_length=MOST_GUESTS, default_factory=list)]
 
     def plan(self) -> QueuePlan:
         steps = tuple(step.step() for step in self.steps)
@@ -70,6 +86,7 @@ class PlanBody(RequestBody):
             hours=self.hours.strip(),
             closed_to=self.closed_to,
             closed_prompt=self.closed_prompt,
+            guests=tuple(guest.window() for guest in self.guests),
         )
 
 
@@ -82,6 +99,15 @@ class StepView(BaseModel):
     needs: str
     by_s: int
     prompt: str
+
+
+class GuestView(BaseModel):
+    """A window in which somebody answers besides."""
+
+    agent: str
+    begins_at: datetime
+    ends_at: datetime
+    title: str
 
 
 class PlanView(BaseModel):
@@ -99,6 +125,7 @@ class PlanView(BaseModel):
     hours: str
     closed_to: str
     closed_prompt: str
+    guests: list[GuestView]
 
 
 def _view(plans: QueuePlans, queue: str) -> PlanView:

@@ -14,6 +14,7 @@ from acd.orders import Command as Command
 from acd.orders import EndWrapUp as EndWrapUp
 from acd.orders import ExtendWrapUp as ExtendWrapUp
 from acd.orders import Finish as Finish
+from acd.orders import Invite as Invite
 from acd.orders import Join as Join
 from acd.orders import Pause as Pause
 from acd.orders import PromiseCallBack as PromiseCallBack
@@ -50,6 +51,14 @@ class SignedIn(FloorFact, frozen=True, kw_only=True, tag="signed_in"):
     phone: str
     skills: dict[str, int]
     reachable: bool = True
+    guest: bool = False
+
+
+class GuestChanged(FloorFact, frozen=True, kw_only=True, tag="guest_changed"):
+    """A window of a queue's plan began or ended: the seat answers for these queues from now on."""
+
+    seat: str
+    queues: tuple[str, ...]
 
 
 class SignedOut(FloorFact, frozen=True, kw_only=True, tag="signed_out"):
@@ -265,5 +274,5 @@ AnyFloorFact = (
     SignedIn | SignedOut | SeatChanged | ReachabilityChanged | PauseAsked | SignOutAsked | Joined | Widened
     | RetryAllowed | Offered | OfferRefused | OfferWithdrawn | Answered | LeftQueue | Finished | Adopted
     | TurnedAway | Rerouted | CallBackPromised | CallBackDue | PlaceForgotten | Raised | Prompted | AbuseReported
-    | StrainChanged
+    | StrainChanged | GuestChanged
 )  # fmt: skip

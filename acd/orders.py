@@ -19,6 +19,15 @@ class SignIn(Command, frozen=True, kw_only=True, tag="sign_in"):
     phone: str
     skills: dict[str, int]
     reachable: bool = True
+    guest: bool = False
+    """It gets calls only as a guest (`Invite`), whatever its skills."""
+
+
+class Invite(Command, frozen=True, kw_only=True, tag="invite"):
+    """The queues that the seat answers for as a guest, from now on; a call that rings there by nothing else goes on."""
+
+    seat: str
+    queues: tuple[str, ...]
 
 
 class SignOut(Command, frozen=True, kw_only=True, tag="sign_out"):
@@ -166,5 +175,5 @@ class Tick(Command, frozen=True, kw_only=True, tag="tick"):
 
 AnyCommand = (
     SignIn | SignOut | Pause | Resume | Reachability | Join | Abandon | Answer | Refuse | Finish
-    | EndWrapUp | Adopt | Tick | Reroute | PromiseCallBack | ExtendWrapUp | ReportAbuse | ReportStrain
+    | Invite | EndWrapUp | Adopt | Tick | Reroute | PromiseCallBack | ExtendWrapUp | ReportAbuse | ReportStrain
 )  # fmt: skip

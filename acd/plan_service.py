@@ -8,6 +8,7 @@ from msgspec import structs
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from acd.guests import Guests
 from acd.plans import ORDINARY, QueuePlan
 from acd.service import FloorKeeper
 from acd.tables import queue_plans
@@ -32,6 +33,7 @@ class QueuePlans:
         self.ordinary = structs.replace(ORDINARY, rating=rating)
         self.own: dict[str, QueuePlan] = {}
         """Of queues that somebody made a plan for; the same dictionary for as long as we live."""
+        self._guests = Guests(keeper, self.own, clock)
 
     def of(self, queue: str) -> QueuePlan:
         """The plan of a queue."""
@@ -46,6 +48,7 @@ class QueuePlans:
         """Load the plans, then look for others' changes."""
         await self.refresh()
         tasks.keep(self.refresh, "queue plans", pause_s=LOOK_S)
+        tasks.keep(self._guests.round, "guests", pause_s=0)
 
     async def refresh(self) -> None:
         """Take over what was stored, also by other processes; without a database the plans in force stay."""
@@ -57,6 +60,7 @@ class QueuePlans:
         if found != self.own:
             self.own.clear()
             self.own.update(found)
+            self._guests.changed.set()
             capacities = {queue: plan.capacity for queue, plan in found.items()}
             choices = {queue: plan.choice for queue, plan in found.items() if plan.choice is not None}
             self._keeper.change_rules(structs.replace(self._keeper.rules, capacities=capacities, choices=choices))

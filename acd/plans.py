@@ -3,7 +3,8 @@
 A plan is data that people change while calls wait; a call that has joined keeps what it joined with.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
 
@@ -17,6 +18,8 @@ LONGEST_S = 1800.0
 """What is repeated is repeated for so long."""
 MOST_STEPS = 60
 MOST_RINGING = 8
+MOST_GUESTS = 60
+LONGEST_WAIT = timedelta(hours=1)
 GENERAL = "general"
 """The queue that is always open."""
 
@@ -34,6 +37,20 @@ class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
     """For `raise`: so many seconds of head start."""
     prompt: str = ""
     """For what speaks: the prompt's name; empty: the house's own."""
+
+
+class GuestWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody answers for the queue from one moment to another: a leader's day (领导接听日), a guest (嘉宾坐席)."""
+
+    agent: str
+    """工号."""
+    begins_at: datetime
+    ends_at: datetime
+    """Nothing is offered from this moment on; a talk goes on."""
+    title: str = ""
+
+    def is_open(self, at: datetime) -> bool:
+        return self.begins_at <= at < self.ends_at
 
 
 class QueuePlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,10 +74,29 @@ class QueuePlan(msgspec.Struct, frozen=True, kw_only=True):
     """The queue that takes its calls in outside of them."""
     closed_prompt: str = "out_of_hours"
     """What callers are told then; empty: nothing."""
+    guests: tuple[GuestWindow, ...] = ()
+    """Who answers besides, and before everybody else, in exact windows."""
 
 
 ORDINARY = QueuePlan(steps=(PlanStep(after_s=45, does=StepKind.POSITION, every_s=90),), rating=True)
 """Of a queue that nobody made a plan for."""
+
+
+def asks_guests(plan: QueuePlan, at: datetime) -> bool:
+    """Whether a call that begins to wait may still wait while somebody is a guest."""
+    return any(one.begins_at - LONGEST_WAIT <= at < one.ends_at for one in plan.guests)
+
+
+def guest_of(plans: Mapping[str, QueuePlan], agent: str, at: datetime) -> tuple[str, ...]:
+    """Queues that an agent answers for as a guest."""
+    return tuple(sorted(q for q, plan in plans.items() if any(g.agent == agent and g.is_open(at) for g in plan.guests)))
+
+
+def next_change(plans: Mapping[str, QueuePlan], after: datetime) -> datetime | None:
+    """When the next window begins or ends."""
+    windows = (window for plan in plans.values() for window in plan.guests)
+    moments = (moment for window in windows for moment in (window.begins_at, window.ends_at))
+    return min((moment for moment in moments if moment > after), default=None)
 
 
 @lru_cache(maxsize=256)
@@ -103,6 +139,11 @@ def check(queue: str, plan: QueuePlan, known: Known) -> None:
     prompts = known.prompts()
     problems = [problem for number, step in enumerate(plan.steps, 1) for problem in _wrong(number, step, prompts)]
     problems += _wrong_hours(queue, plan, known) if plan.hours else []
+    problems += [
+        f"Guest {number}: the window ends before it begins."
+        for number, one in enumerate(plan.guests, 1)
+        if one.ends_at <= one.begins_at
+    ]
     if problems:
         raise BadInput("This plan cannot be used: " + " ".join(problems), tuple(problems))
 

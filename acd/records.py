@@ -41,6 +41,10 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How often its present wrap-up was extended."""
     strain: tuple[StrainKind, ...] = ()
     """Why it should be sent for a rest."""
+    guest: bool = False
+    """It gets calls only as a guest: nothing that anybody may take, and nothing by its skills."""
+    guest_of: tuple[str, ...] = ()
+    """Queues that it answers for just now, by a window of their plans."""
 
     @property
     def idle(self) -> bool:
@@ -49,8 +53,14 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def abilities(self) -> dict[str, int]:
-        """Its skills, and that of being itself: what a call for this very agent needs."""
-        return {**self.skills, personal(self.agent): 1}
+        """Its skills, that of being itself (what a call for this very agent needs), and those of a guest."""
+        asked = {guest_skill(queue): 1 for queue in self.guest_of}
+        return asked if self.guest else {**self.skills, personal(self.agent): 1, **asked}
+
+    def can_take(self, options: "tuple[Needs, ...]") -> bool:
+        """Whether it meets one of them."""
+        skills = self.abilities
+        return any(meets(skills, needs) for needs in options if needs or not self.guest)
 
     @property
     def turn(self) -> "SeatTurn":
@@ -75,6 +85,11 @@ SeatTurn = tuple[datetime, int, str] | tuple[int, datetime, str]
 def personal(agent: str) -> str:
     """The skill that this agent alone has."""
     return f"@{agent}"
+
+
+def guest_skill(queue: str) -> str:
+    """The skill that a queue's guests have while a window is open."""
+    return f"guest:{queue}"
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True, gc=False):

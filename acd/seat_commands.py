@@ -5,6 +5,8 @@ from datetime import timedelta
 from acd.model import (
     AbuseReported,
     ExtendWrapUp,
+    GuestChanged,
+    Invite,
     Pause,
     PauseAsked,
     Reachability,
@@ -49,6 +51,7 @@ def sign_in(turn: Turn, command: SignIn) -> None:
             phone=command.phone,
             skills=command.skills,
             reachable=command.reachable,
+            guest=command.guest,
         )
     )
     turn.free_seat(command.seat)
@@ -57,8 +60,22 @@ def sign_in(turn: Turn, command: SignIn) -> None:
 
 
 def _is_repeated(seat: Seat, command: SignIn) -> bool:
-    then = (seat.agent, seat.phone, seat.skills, seat.reachable, seat.leaving)
-    return then == (command.agent, command.phone, command.skills, command.reachable, False)
+    then = (seat.agent, seat.phone, seat.skills, seat.reachable, seat.guest, seat.leaving)
+    return then == (command.agent, command.phone, command.skills, command.reachable, command.guest, False)
+
+
+def invite(turn: Turn, command: Invite) -> None:
+    """A guest's window began or ended. Who talks goes on talking."""
+    old = turn.state.seats.get(command.seat)
+    if old is None or old.guest_of == command.queues:
+        return
+    turn.emit(GuestChanged(at=turn.now, seat=old.seat, queues=command.queues))
+    offer = turn.state.offers.get(old.offer)
+    if offer is not None and not turn.state.seats[old.seat].can_take(turn.state.waiting[offer.call].options):
+        turn.withdraw(offer)
+        turn.change(old.seat, SeatState.READY)
+    turn.free_seat(old.seat)
+    turn.lost_skills(old.abilities)
 
 
 def sign_out(turn: Turn, command: SignOut) -> None:

@@ -22,8 +22,10 @@ class SkillIndex:
         self._levels: dict[str, dict[int, Ranked[SeatTurn]]] = {}
         self._skills: dict[str, dict[str, int]] = {}
 
-    def add(self, seat: str, turn: SeatTurn, skills: dict[str, int]) -> None:
-        self._all.add(turn)
+    def add(self, seat: str, turn: SeatTurn, skills: dict[str, int], *, anyone: bool = True) -> None:
+        """`anyone`: it takes what anybody may take."""
+        if anyone:
+            self._all.add(turn)
         self._skills[seat] = skills
         for skill, level in skills.items():
             self._levels.setdefault(skill, {}).setdefault(level, Ranked()).add(turn)
@@ -94,12 +96,12 @@ class Seats:
             self._seats[seat] = new
 
     def _index_turns(self, old: Seat | None, new: Seat | None) -> None:
-        same_skills = old is not None and new is not None and old.skills == new.skills and old.agent == new.agent
+        same_skills = old is not None and new is not None and _skills(old) == _skills(new)
         if not same_skills:
             if old is not None:
                 self._signed_in.discard(old.seat, _signed_in_turn(old))
             if new is not None:
-                self._signed_in.add(new.seat, _signed_in_turn(new), new.abilities)
+                self._signed_in.add(new.seat, _signed_in_turn(new), new.abilities, anyone=not new.guest)
         for choice, index in self._idle.items():
             before = old.turn_by(choice) if old is not None and old.idle else None
             after = new.turn_by(choice) if new is not None and new.idle else None
@@ -108,7 +110,7 @@ class Seats:
             if old is not None and before is not None:
                 index.discard(old.seat, before)
             if new is not None and after is not None:
-                index.add(new.seat, after, new.abilities)
+                index.add(new.seat, after, new.abilities, anyone=not new.guest)
 
     def _index_names(self, old: Seat | None, new: Seat | None) -> None:
         if old is not None and self._by_phone.get(old.phone) == old.seat:
@@ -178,6 +180,10 @@ class Seats:
 
 def _signed_in_turn(seat: Seat) -> SeatTurn:
     return _NO_TURN, 0, seat.seat
+
+
+def _skills(seat: Seat) -> tuple[dict[str, int], str, bool, tuple[str, ...]]:
+    return seat.skills, seat.agent, seat.guest, seat.guest_of
 
 
 def _anyone(_seat: str) -> bool:

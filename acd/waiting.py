@@ -138,7 +138,7 @@ class WaitingCalls:
         """The call of lowest rank that this seat can take and has not just refused."""
         best: CallRank | None = None
         skills = seat.abilities
-        for shelf in self._shelves_for(skills):
+        for shelf in self._shelves_for(skills, anyone=not seat.guest):
             best = self._first_on(shelf, seat.seat, skills, best)
         return self._calls[best[2]] if best else None
 
@@ -160,8 +160,8 @@ class WaitingCalls:
                 return rank
         return None
 
-    def _shelves_for(self, skills: dict[str, int]) -> Iterator[Shelf]:
-        for skill, has in (("", 0), *skills.items()):
+    def _shelves_for(self, skills: dict[str, int], *, anyone: bool = True) -> Iterator[Shelf]:
+        for skill, has in (*((("", 0),) if anyone else ()), *skills.items()):
             for level, shelf in self._shelves.get(skill, {}).items():
                 if level <= has:
                     yield shelf

@@ -12,6 +12,7 @@ class AgentKind(StrEnum):
     OPERATOR = "operator"  # 话务员
     EXPERT = "expert"  # 专家
     SUPERVISOR = "supervisor"  # 班长
+    GUEST = "guest"  # 嘉宾、接听领导: gets calls only in the windows of a queue's plan
 
 
 class Agent(msgspec.Struct, frozen=True, kw_only=True):

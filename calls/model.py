@@ -103,6 +103,8 @@ class Queued(CallFact, frozen=True, kw_only=True, tag="queued"):
     """So many seats ring at once; the first that answers has the citizen."""
     topic: str = ""
     """What the caller chose in a menu, for whoever answers."""
+    also: tuple[tuple[Need, ...], ...] = ()
+    """Other demands of which one is enough as well."""
     prefer: tuple[str, ...] = ()
     """Agents who get it first: asked for by the caller, or of the citizen's open tickets."""
     prefer_s: float = 0

@@ -1,6 +1,7 @@
-"""Queues' hours: what their plans say of them, as the IVR takes it, and what a plan may name. Rooms never meet."""
+"""Queues' hours and guests: what their plans say, as the IVR takes it, and what a plan may name. Rooms never meet."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from acd.plans import QueuePlan
 from ivr import hours_text
@@ -13,6 +14,21 @@ def closed_ways(plans: Mapping[str, QueuePlan]) -> Callable[[], dict[str, Closed
     return lambda: {
         queue: ClosedWay(plan.hours, plan.closed_to, plan.closed_prompt) for queue, plan in plans.items() if plan.hours
     }
+
+
+def guests(plans: Mapping[str, QueuePlan]) -> Callable[[str, datetime], tuple[str, ...]]:
+    """Who is a queue's guest at a moment: 工号 and the window's title."""
+
+    def at(queue: str, moment: datetime) -> tuple[str, ...]:
+        windows = plans[queue].guests if queue in plans else ()
+        return tuple(f"{one.agent} {one.title}".strip() for one in windows if one.is_open(moment))
+
+    return at
+
+
+def tell(ivr: IvrService, plans: Mapping[str, QueuePlan]) -> None:
+    """Let the IVR know what queues' plans say of hours and guests, now and later."""
+    ivr.queues, ivr.guests = closed_ways(plans), guests(plans)
 
 
 class Words:

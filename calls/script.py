@@ -20,7 +20,8 @@ from acd.model import (
     Need,
     Step,
 )
-from acd.plans import QueuePlan, recipe
+from acd.plans import QueuePlan, asks_guests, recipe
+from acd.records import guest_skill
 from calls import abuse, rating, ringing, several
 from calls.announcing import FULL
 from calls.events import (
@@ -164,11 +165,14 @@ def _queued(call: CallState, action: flow.EnterQueue, house: House, now: datetim
     widened = Step(after_s=min(action.widen_after_s, anyone.after_s), needs=house.general)
     steps = (*((widened, anyone) if own else (anyone,)), *recipe(plan))
     prefer, prefer_s = _preferred(call, action, plan)
+    usual = own or house.general
+    guests = (Need(guest_skill(action.queue)),) if asks_guests(plan, now) else ()
     return Queued(
         call=call.call,
         at=now,
         queue=action.queue,
-        needs=own or house.general,
+        needs=guests or usual,
+        also=(usual,) if guests else (),
         priority=action.priority,
         recipe=tuple(sorted(steps, key=lambda step: step.after_s)),
         ring=plan.ring,

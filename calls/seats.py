@@ -21,17 +21,26 @@ class Seats:
         self.experts: set[str] = set()
         """Seats of experts, for the parties of a recording."""
         self.supervisors: set[str] = set()
+        self.guests: set[str] = set()
+        """Seats that get calls only as guests, in the windows of queues' plans."""
 
     def learn(self, agents: Iterable[Agent]) -> None:
-        """Know who is an expert, and who a supervisor."""
+        """Know who is an expert, who a supervisor and who a guest."""
+        kinds = {
+            AgentKind.SUPERVISOR: self.supervisors,
+            AgentKind.EXPERT: self.experts,
+            AgentKind.GUEST: self.guests,
+        }
         for agent in agents:
-            known = self.supervisors
-            (known.add if agent.kind is AgentKind.SUPERVISOR else known.discard)(agent.agent)
-            (self.experts.add if agent.kind is AgentKind.EXPERT else self.experts.discard)(agent.agent)
+            for kind, known in kinds.items():
+                (known.add if agent.kind is kind else known.discard)(agent.agent)
 
     async def sign_in(self, seat: str, agent: str, phone: str, skills: dict[str, int]) -> None:
         reachable = self._floor.is_reachable(phone)
-        await self._floor.do(SignIn(seat=seat, agent=agent, phone=phone, skills=skills, reachable=reachable))
+        guest = agent in self.guests
+        await self._floor.do(
+            SignIn(seat=seat, agent=agent, phone=phone, skills=skills, reachable=reachable, guest=guest)
+        )
 
     async def sign_out(self, seat: str, reason: str) -> None:
         await self._floor.do(SignOut(seat=seat, reason=reason))

@@ -294,6 +294,7 @@ def join(call: CallState, queued: Queued) -> Join:
         needs=queued.needs,
         priority=queued.priority,
         recipe=queued.recipe,
+        also=queued.also,
         prefer=queued.prefer,
         prefer_s=queued.prefer_s,
         ring=queued.ring,

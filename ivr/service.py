@@ -84,6 +84,8 @@ class IvrService:
         self.catalogue = Catalogue(home=home)
         self.queues: Callable[[], dict[str, ClosedWay]] = dict
         """Queues that have hours, as they are in force."""
+        self.guests: Callable[[str, datetime], tuple[str, ...]] = _nobody
+        """Who is a queue's guest at a moment."""
         self.shelf = shelf.Shelf()
         self.prompts = PromptSet()
 
@@ -126,7 +128,8 @@ class IvrService:
         Raises:
             BadInput: `number` is not a telephone number.
         """
-        return simulate(self.begin(self.look_up(number, at), at), keys, self.prompts.length)
+        found = simulate(self.begin(self.look_up(number, at), at), keys, self.prompts.length)
+        return msgspec.structs.replace(found, guests=self.guests(found.queue, at))
 
     def look_up(self, number: str, at: datetime) -> Dialled:
         """As `identify`, for a person who asks: nothing is counted.
@@ -263,6 +266,10 @@ class IvrService:
         self.shelf = shelf.load(shelf.folders(self._data / "flows"), before)
         for problem in self.shelf.problems:
             log.error("flow file not taken", problem=problem)
+
+
+def _nobody(_queue: str, _at: datetime) -> tuple[str, ...]:
+    return ()
 
 
 def differences(stored: Catalogue, new: Catalogue) -> int:

@@ -49,6 +49,8 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
     queue: str = ""
     needs: tuple[str, ...] = ()
     topic: str = ""
+    guests: tuple[str, ...] = ()
+    """Who answers for the queue then besides its seats, and before them."""
     warnings: tuple[str, ...] = ()
 
 

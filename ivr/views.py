@@ -85,6 +85,8 @@ class CallView(BaseModel):
     queue: str
     needs: list[str]
     topic: str
+    guests: list[str]
+    """Who answers for the queue then besides its seats, and before them."""
     warnings: list[str]
 
     @classmethod

@@ -1,12 +1,12 @@
 """Queues' plans on every database: in force at once, here and in other processes, and kept through an outage."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import create_engine
 
 from acd.plan_service import QueuePlans
-from acd.plans import ORDINARY, PlanStep, QueuePlan
+from acd.plans import ORDINARY, GuestWindow, PlanStep, QueuePlan
 from acd.service import FloorKeeper
 from acd.tables import queue_plans
 from acd.values import SeatChoice, StepKind
@@ -27,6 +27,7 @@ PLAN = QueuePlan(
     steps=(PlanStep(after_s=30, does=StepKind.POSITION, every_s=90),),
     rating=True,
     choice=SeatChoice.FEWEST_CALLS,
+    guests=(GuestWindow(agent="8080", begins_at=CLOCK.now(), ends_at=CLOCK.now() + timedelta(hours=2), title="x"),),
 )
 
 

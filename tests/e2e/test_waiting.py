@@ -1,10 +1,11 @@
 """What a citizen hears who waits, is turned away, or is asked how it was."""
 
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
 
-from acd.model import Joined
+from acd.model import GuestChanged, Joined, Offered
 from calls.model import Announced, RatingAsked, Remembered
 from telephony.softphone import Feed
 from tests.asterisk_node import write_tone
@@ -20,6 +21,9 @@ QUEUE = "/api/v1/queues/general/plan"
 WARNING_HZ = 900
 NOTICE, NOTICE_HZ, NOTICE_S = "long_notice", 440, 60
 """A studio's recording that is longer than anybody waits for in a test."""
+
+LEADER = "8077"
+PROFILE = {"name": "L", "kind": "guest", "phone": LEADER}
 
 
 def plan(hotline: Server, **body: object) -> None:
@@ -228,3 +232,40 @@ def test_a_citizen_with_an_open_ticket_gets_the_agent_who_took_it(hotline: Serve
     assert [fact.agents for fact in facts if isinstance(fact, Remembered)] == [("8001",)]
     for seat in ("8001", "8002"):
         hotline.post(f"/api/v1/seats/{seat}/sign-out")
+
+
+def window(hotline: Server, begins: timedelta, ends: timedelta) -> None:
+    now = datetime.now(UTC)
+    guest = {"agent": LEADER, "begins_at": (now + begins).isoformat(), "ends_at": (now + ends).isoformat()}
+    plan(hotline, guests=[guest])
+
+
+def test_a_leader_answers_in_the_window_and_gets_nothing_after_it(hotline: Server) -> None:
+    made = hotline.ask("PUT", f"/api/v1/agents/{LEADER}", role="administrator", json=PROFILE)
+    assert made.status_code == 200, made.text
+    window(hotline, -timedelta(hours=1), timedelta(hours=1))
+    with hotline.citizen("13900000055") as citizen, hotline.seat("8001") as usual, hotline.seat(LEADER) as leader:
+        eventually(lambda: guest_of(hotline) == ("general",), "the leader's window is open", 20)
+        call = citizen.talk("110")
+        leader.wait_talks(30)
+        window(hotline, -timedelta(hours=2), -timedelta(hours=1))
+        eventually(lambda: guest_of(hotline) == (), "the leader's window is over", 20)
+        assert hotline.seat_state(LEADER) == "talking"
+        call.hang_up()
+        ended(leader.call)
+        again = citizen.talk("110")
+        usual.wait_talks(30)
+        again.hang_up()
+        ended(usual.call)
+    offered = [fact.seat for fact in invariants.stored(hotline.data).floor if isinstance(fact, Offered)]
+    assert offered[-2:] == [LEADER, "8001"]
+    hotline.ask("DELETE", QUEUE)
+    for seat in ("8001", LEADER):
+        hotline.post(f"/api/v1/seats/{seat}/sign-out")
+
+
+def guest_of(hotline: Server) -> tuple[str, ...] | None:
+    """What the floor said last of the leader's seat."""
+    facts = invariants.stored(hotline.data).floor
+    said = [fact.queues for fact in facts if isinstance(fact, GuestChanged) and fact.seat == LEADER]
+    return said[-1] if said else None

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from acd import model as m
 
 Need = tuple[str, int]
+Identity = tuple[str, str, str, str]
 
 
 @dataclass
@@ -32,12 +33,21 @@ class NaiveSeat:
     extended: int = 0
     abuse: int = 0
     strain: tuple[str, ...] = ()
+    guest: bool = False
+    invited: tuple[str, ...] = ()
 
     def can_take(self, needs: tuple[Need, ...]) -> bool:
-        return all(self.level(skill) >= level for skill, level in needs)
+        return (bool(needs) or not self.guest) and all(self.level(skill) >= level for skill, level in needs)
 
     def level(self, skill: str) -> int:
+        if skill.startswith("guest:"):
+            return 1 if skill.removeprefix("guest:") in self.invited else -1
+        if self.guest:
+            return -1
         return 1 if skill == "@" + self.agent else self.skills.get(skill, -1)
+
+    def identity(self) -> Identity:
+        return self.name, self.phone, f"{self.skills} {self.guest} {self.invited}", self.agent
 
     def is_idle(self) -> bool:
         return self.state == "ready" and self.reachable
@@ -124,16 +134,16 @@ class NaiveFloor:
     # --- commands ---
 
     def do(self, command: m.AnyCommand, now: datetime) -> None:
-        idle_before = {(s.name, s.phone, str(s.skills), s.agent) for s in self.seats if s.is_idle()}
+        idle_before = {s.identity() for s in self.seats if s.is_idle()}
         handler: Callable[[m.AnyCommand, datetime], None] = getattr(self, "on_" + type(command).__name__.lower())
         handler(command, now)
         self._settle(idle_before, now)
 
-    def _settle(self, idle_before: set[tuple[str, str, str, str]], now: datetime) -> None:
+    def _settle(self, idle_before: set[Identity], now: datetime) -> None:
         for call in list(self.calls):
             self._nobody_can(call, now)
         rung = [call for call in self.in_order() if self.waits(call) and self._ring_first(call, idle_before, now)]
-        everybody = {(s.name, s.phone, str(s.skills), s.agent) for s in self.seats}
+        everybody = {s.identity() for s in self.seats}
         rung += [call for call in self.in_order() if self.waits(call) and self._ring_first(call, everybody, now)]
         for call in rung:
             while len(self.ringing(call.name)) < call.ring and self._ring_first(call, everybody, now):
@@ -151,15 +161,12 @@ class NaiveFloor:
             else:
                 return
 
-    def _ring_first(self, call: NaiveCall, idle_before: set[tuple[str, str, str, str]], now: datetime) -> bool:
+    def _ring_first(self, call: NaiveCall, idle_before: set[Identity], now: datetime) -> bool:
         for needs in call.options:
             choice = [
                 s
                 for s in self.seats
-                if s.is_idle()
-                and (s.name, s.phone, str(s.skills), s.agent) in idle_before
-                and s.can_take(needs)
-                and s.name not in call.refused
+                if s.is_idle() and s.identity() in idle_before and s.can_take(needs) and s.name not in call.refused
             ]
             if choice:
                 self._ring(min(choice, key=lambda seat: self.turn(seat, call.queue)), call, now)
@@ -194,12 +201,19 @@ class NaiveFloor:
             self.seats.remove(taken)
         seat = self.seat(c.seat)
         if seat is None:
-            self.seats.append(NaiveSeat(c.seat, c.agent, c.phone, dict(c.skills), c.reachable, now))
+            self.seats.append(NaiveSeat(c.seat, c.agent, c.phone, dict(c.skills), c.reachable, now, guest=c.guest))
             return
         if seat.rings and seat.phone != c.phone:
             self._silence(seat, "ready")
         seat.agent, seat.phone, seat.skills, seat.reachable = c.agent, c.phone, dict(c.skills), c.reachable
-        seat.leaving = False
+        seat.leaving, seat.guest = False, c.guest
+
+    def on_invite(self, c: m.Invite, now: datetime) -> None:
+        for seat in [seat for seat in self.seats if seat.name == c.seat]:
+            seat.invited = c.queues
+            rung = [call for call in self.calls if call.name == seat.rings]
+            if rung and not any(seat.can_take(needs) for needs in rung[0].options):
+                self._be_ready(seat, now)
 
     def on_signout(self, c: m.SignOut, now: datetime) -> None:
         seat = self.seat(c.seat)

@@ -50,8 +50,10 @@ START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 def can_take(seat: Seat, call: Waiting) -> bool:
-    has = {**seat.skills, "@" + seat.agent: 1}
-    return any(all(has.get(n.skill, 0) >= n.level for n in needs) for needs in call.options)
+    has = {} if seat.guest else {**seat.skills, "@" + seat.agent: 1}
+    has |= {f"guest:{queue}": 1 for queue in seat.guest_of}
+    options = [needs for needs in call.options if needs or not seat.guest]
+    return any(all(has.get(n.skill, 0) >= n.level for n in needs) for needs in options)
 
 
 class FloorMachine(RuleBasedStateMachine):
@@ -130,9 +132,24 @@ class FloorMachine(RuleBasedStateMachine):
 
     # --- what may happen -------------------------------------------------------------------------------------------
 
-    @rule(seat=seats, phone=st.sampled_from(PHONES), skills=skills, reachable=st.sampled_from((True, True, False)))
-    def sign_in(self, seat: str, phone: str, skills: dict[str, int], reachable: bool) -> None:
-        self.do(m.SignIn(seat=seat, agent=seat, phone=phone, skills=skills, reachable=reachable))
+    @rule(
+        seat=seats,
+        phone=st.sampled_from(PHONES),
+        skills=skills,
+        reachable=st.sampled_from((True, True, False)),
+        guest=st.sampled_from((False, False, True)),
+    )
+    def sign_in(self, seat: str, phone: str, skills: dict[str, int], reachable: bool, guest: bool) -> None:
+        self.do(m.SignIn(seat=seat, agent=seat, phone=phone, skills=skills, reachable=reachable, guest=guest))
+
+    @rule(seat=seats, queues=st.sampled_from(((), (), ("q",), ("narrow", "q"))))
+    def a_window_begins_or_ends(self, seat: str, queues: tuple[str, ...]) -> None:
+        self.do(m.Invite(seat=seat, queues=queues))
+
+    @rule(call=calls, queue=queues, needs=needs, recipe=st.lists(steps, max_size=1))
+    def join_where_a_guest_may_answer(self, call, queue, needs, recipe) -> None:  # type: ignore[no-untyped-def]
+        guests = (m.Need(f"guest:{queue}"),)
+        self.do(m.Join(call=call, queue=queue, needs=guests, also=(needs,), recipe=tuple(recipe)))
 
     @rule(seat=seats)
     def sign_out(self, seat: str) -> None:

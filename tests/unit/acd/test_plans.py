@@ -1,8 +1,11 @@
 """Queues' plans: what the floor makes of them, and what cannot be one."""
 
-import pytest
+from datetime import UTC, datetime, timedelta
 
-from acd.plans import LONGEST_S, MOST_STEPS, ORDINARY, PlanStep, QueuePlan, check, recipe
+import pytest
+from msgspec.structs import replace
+
+from acd.plans import LONGEST_S, MOST_STEPS, ORDINARY, GuestWindow, PlanStep, QueuePlan, check, recipe
 from acd.values import Need, Step, StepKind
 from hotline.errors import BadInput
 
@@ -84,3 +87,11 @@ def test_hours_that_would_leave_callers_nowhere_are_refused(queue: str, plan: Qu
     with pytest.raises(BadInput, match=wrong) as refused:
         check(queue, plan, House())
     assert len(refused.value.problems) == 1
+
+
+def test_a_window_that_ends_before_it_begins_is_refused() -> None:
+    begins = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    window = GuestWindow(agent="8080", begins_at=begins, ends_at=begins)
+    with pytest.raises(BadInput, match="Guest 1: the window ends before it begins"):
+        check("general", QueuePlan(guests=(window,)), House())
+    check("general", QueuePlan(guests=(replace(window, ends_at=begins + timedelta(seconds=1)),)), House())

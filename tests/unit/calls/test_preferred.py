@@ -1,10 +1,12 @@
 """Who gets a call before everybody else: the agent whom the caller names, or who took the citizen's open ticket."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 
-from acd.model import Join
-from acd.plans import QueuePlan
+from acd.model import Join, Need
+from acd.plans import GuestWindow, QueuePlan
 from calls import events, script, several
 from calls.events import Decision, OwnFound, Tell
 from calls.model import CallState, Phase, Queued, Remembered
@@ -24,6 +26,8 @@ class Prefers:
     remembers = True
 
     def of(self, queue: str) -> QueuePlan:
+        if queue == "mayor":
+            return QueuePlan(guests=(GuestWindow(agent="8080", begins_at=NOW, ends_at=NOW + timedelta(hours=1)),))
         return QueuePlan(own_s=25 if queue == "general" else None)
 
 
@@ -81,3 +85,9 @@ def test_who_names_nobody_waits_for_anybody(heard: Silence | Keys) -> None:
     run, _ = step(run_to(ask=("ask_agent",)), Silence())
     _, queue = step(run, heard)
     assert (getattr(queue, "queue", ""), getattr(queue, "agent", None)) == ("general", "")
+
+
+def test_calls_of_a_queue_with_a_guest_ask_for_the_guest_and_then_for_whom_they_ask_anyway() -> None:
+    queued, join = joined(call_in(Phase.IN_IVR), run_to("mayor"))
+    assert (queued.needs, queued.also) == (join.needs, join.also) == ((Need("guest:mayor"),), (HOUSE.general,))
+    assert joined(call_in(Phase.IN_IVR), run_to("12329"))[1].needs == HOUSE.general

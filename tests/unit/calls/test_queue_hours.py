@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from acd.plans import QueuePlan
+from acd.plans import GuestWindow, QueuePlan
 from calls.events import Begun, Listened, Play
 from calls.model import Phase
-from calls.queue_hours import closed_ways
+from calls.queue_hours import closed_ways, guests
 from ivr.flow import ClosedWay
 from telephony.model import Collected, Heard
 from tests.unit.calls.test_script import NOW, Told, run_of
@@ -45,3 +45,10 @@ def test_hours_are_those_of_the_moment_when_the_call_came() -> None:
     told.begin()
     assert told.call.queued is not None
     assert told.call.queued.queue == "general"
+
+
+def test_the_simulation_is_told_who_answers_for_a_queue_at_a_moment() -> None:
+    window = GuestWindow(agent="8080", begins_at=NOW, ends_at=NOW + timedelta(hours=1), title="Mayor")
+    at = guests({"general": QueuePlan(guests=(window, replace(window, agent="8081", title="")))})
+    assert at("general", NOW) == ("8080 Mayor", "8081")
+    assert at("general", NOW + timedelta(hours=1)) == at("12329", NOW) == ()
