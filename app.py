@@ -309,12 +309,12 @@ def create_app(parts: Hotline) -> FastAPI:
         ivr.http.routes(parts.ivr, clock, audit),
         console.system.routes(parts.look, app.openapi),
         acd.http.routes(parts.floor, clock, parts.figures, parts.ivr.queue_names, audit),
-        acd.http.plan_routes(parts.plans, audit, queue_hours.Words(parts.ivr)),
+        acd.http.plan_routes(parts.plans, audit, queue_hours.Words(parts.ivr, parts.directory.trunk.rules)),
         agents.http.routes(parts.agents, audit),
         recordings.http.routes(parts.recordings, audit, clock, RetentionPolicy()),
         transcription.http.routes(parts.transcripts, audit, clock),
         tickets.http.routes(parts.tickets, audit, clock),
-        calls.http.routes(parts.calls, database, audit, parts.directory),
+        calls.http.routes(parts.calls, database, audit, parts.directory, parts.tickets),
         console.rooms.routes(parts),
     ):
         app.include_router(router)

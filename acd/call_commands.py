@@ -1,6 +1,6 @@
 """What happens to calls: they join, are answered or refused, leave, end, or are found alive after a restart."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 
 from acd.model import (
@@ -9,12 +9,16 @@ from acd.model import (
     Adopted,
     Answered,
     CallBackPromised,
+    CallBackPutOff,
+    ExtendOffer,
     Finish,
     Finished,
     Join,
     Joined,
+    OfferExtended,
     PauseAsked,
     PromiseCallBack,
+    PutOffCallBack,
     Refuse,
     Reroute,
     Rerouted,
@@ -130,6 +134,30 @@ def promise_call_back(turn: Turn, command: PromiseCallBack) -> None:
     seats = turn.stop_ringing(waiting)
     not_before = _later(command.not_before, turn.now)
     turn.emit(CallBackPromised(at=turn.now, call=command.call, not_before=not_before))
+    for seat in seats:
+        turn.change(seat, SeatState.READY)
+
+
+def extend_offer(turn: Turn, command: ExtendOffer) -> None:
+    """The seat picked up a call-back; it is at work until the citizen has answered or not."""
+    offer = turn.state.offers.get(command.offer)
+    if offer is None or not turn.state.waiting[offer.call].call_back:
+        return
+    ends_at = turn.now + timedelta(seconds=command.by_s)
+    if ends_at == offer.ends_at:
+        return
+    turn.emit(OfferExtended(at=turn.now, offer=offer.offer, call=offer.call, seat=offer.seat, ends_at=ends_at))
+    turn.change(offer.seat, SeatState.OFFERED)
+
+
+def put_off_call_back(turn: Turn, command: PutOffCallBack) -> None:
+    """The seat is free for others; the call-back rests, and has its place when its time has come."""
+    waiting = turn.state.waiting.get(command.call)
+    not_before = _later(command.not_before, turn.now)
+    if waiting is None or not waiting.call_back or not_before is None or not_before == waiting.not_before:
+        return
+    seats = turn.stop_ringing(waiting)
+    turn.emit(CallBackPutOff(at=turn.now, call=command.call, not_before=not_before))
     for seat in seats:
         turn.change(seat, SeatState.READY)
 

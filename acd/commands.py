@@ -8,6 +8,7 @@ from acd.model import (
     AnyCommand,
     CallBackDue,
     EndWrapUp,
+    ExtendOffer,
     ExtendWrapUp,
     Finish,
     Invite,
@@ -15,6 +16,7 @@ from acd.model import (
     Pause,
     PlaceForgotten,
     PromiseCallBack,
+    PutOffCallBack,
     Reachability,
     Refuse,
     ReportAbuse,
@@ -64,6 +66,10 @@ def take(turn: Turn, command: AnyCommand) -> None:
             call_commands.reroute(turn, command)
         case PromiseCallBack():
             call_commands.promise_call_back(turn, command)
+        case ExtendOffer():
+            call_commands.extend_offer(turn, command)
+        case PutOffCallBack():
+            call_commands.put_off_call_back(turn, command)
         case ExtendWrapUp():
             seat_commands.extend_wrap_up(turn, command)
         case ReportAbuse():

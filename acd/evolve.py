@@ -11,11 +11,13 @@ from acd.model import (
     AnyFloorFact,
     CallBackDue,
     CallBackPromised,
+    CallBackPutOff,
     Finished,
     GuestChanged,
     Joined,
     LeftQueue,
     Offered,
+    OfferExtended,
     OfferRefused,
     OfferWithdrawn,
     PauseAsked,
@@ -69,6 +71,10 @@ def evolve(state: State, fact: AnyFloorFact) -> None:
             _call_back_promised(state, fact)
         case CallBackDue():
             _change_call(state, fact.call, lambda call: replace(call, not_before=None))
+        case CallBackPutOff():
+            _change_call(state, fact.call, lambda call: replace(call, not_before=fact.not_before))
+        case OfferExtended():
+            _extended(state, fact)
         case PlaceForgotten():
             state.put_place(fact.caller, None)
         case AbuseReported():
@@ -224,7 +230,7 @@ def _call_back_promised(state: State, fact: CallBackPromised) -> None:
     waiting = state.waiting.get(fact.call)
     if waiting is not None:
         recipe = tuple(step for step in waiting.recipe if step.does in (StepKind.WIDEN, StepKind.RAISE))
-        promised = replace(waiting, recipe=recipe, call_back=True, not_before=fact.not_before)
+        promised = replace(waiting, recipe=recipe, call_back=True, not_before=fact.not_before, ring=1)
         state.put_call(fact.call, promised)
 
 
@@ -250,6 +256,12 @@ def _offered(state: State, fact: Offered) -> None:
     if waiting is not None:
         state.put_call(fact.call, _ringing(waiting, (*waiting.offers, fact.offer)))
     _change_seat(state, fact.seat, offer=fact.offer)
+
+
+def _extended(state: State, fact: OfferExtended) -> None:
+    offer = state.offers.get(fact.offer)
+    if offer is not None:
+        state.put_offer(fact.offer, replace(offer, expires_at=fact.ends_at, ends_at=fact.ends_at))
 
 
 def _refused(state: State, fact: OfferRefused) -> None:

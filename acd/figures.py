@@ -57,7 +57,10 @@ def _shares(stays: list[CallStay]) -> list[Figure]:
     ]
     return [
         Figure(
-            name="answer_rate", value=measures.answer_rate(stays), unit="share", formula="answered / left the queue"
+            name="answer_rate",
+            value=measures.answer_rate(stays),
+            unit="share",
+            formula="answered, also by call-back / left the queue, promised call-backs when they are over",
         ),
         *(
             Figure(

@@ -23,7 +23,7 @@ class StepBody(RequestBody):
     """Something that happens to whoever has waited for so long."""
 
     after_s: Annotated[float, Field(ge=0, le=3600)]
-    does: Literal["widen", "raise", "position", "prompt"]
+    does: Literal["widen", "raise", "position", "prompt", "call_back"]
     every_s: Annotated[float, Field(ge=0, le=3600)] = 0
     """Again after each further so many seconds, at least 15; 0: once."""
     needs: Annotated[str, Field(max_length=500)] = ""

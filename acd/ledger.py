@@ -19,6 +19,7 @@ from acd.model import (
     Joined,
     LeftQueue,
     Offered,
+    OfferExtended,
     OfferRefused,
     OfferWithdrawn,
     SeatChanged,
@@ -87,6 +88,8 @@ class Ledger:
                 self._rang_out(fact.offer, fact.at, fact.reason.value)
             case OfferWithdrawn():
                 self._ringing.pop(fact.offer, None)
+            case OfferExtended():
+                self._rang_out(fact.offer, fact.at, "")
             case Answered():
                 self._rang_out(fact.offer, fact.at, "")
                 self._talk_begins(fact.seat, fact.call, fact.at)
@@ -167,6 +170,7 @@ class Ledger:
                 called_at=stay.called_at,
                 joined_at=fact.at,
                 call_back=True,
+                promised=True,
             )
             self._begin(without)
 

@@ -38,6 +38,8 @@ class CallStay(msgspec.Struct, frozen=True, kw_only=True):
     wrap_up: timedelta | None = None
     call_back: bool = False
     """It waited without a line: its waiting counts nowhere, its talk does."""
+    promised: bool = False
+    """It did so because a call-back was promised: whether the citizen was answered is known at its end."""
 
     abusive: bool = False
     """It was ended for abuse: its talk is left out of the agents' figures."""
@@ -116,9 +118,17 @@ def _timed(stay: CallStay, clock: Clock) -> timedelta:
 
 
 def answer_rate(stays: Iterable[CallStay]) -> float | None:
-    """人工接通率 = answered ÷ all that asked for a human and left the queue, whatever the reason."""
-    left = _left(stays)
-    return _ratio(sum(stay.answered for stay in left), len(left))
+    """人工接通率 = answered ÷ all that asked for a human and left the queue, whatever the reason. Who was promised a
+    call-back is counted once, when that is over: answered when he was talked with. Other call-backs are of calls that
+    were counted before, and who rings again is counted then."""
+    settled = [stay for stay in stays if stay.reason is not None and _is_settled(stay)]
+    return _ratio(sum(stay.answered for stay in settled), len(settled))
+
+
+def _is_settled(stay: CallStay) -> bool:
+    if stay.call_back:
+        return stay.promised and stay.reason is not LeaveReason.REJOINED
+    return stay.reason is not LeaveReason.CALL_BACK
 
 
 def answered_within(

@@ -12,12 +12,14 @@ from acd.orders import Answer as Answer
 from acd.orders import AnyCommand as AnyCommand
 from acd.orders import Command as Command
 from acd.orders import EndWrapUp as EndWrapUp
+from acd.orders import ExtendOffer as ExtendOffer
 from acd.orders import ExtendWrapUp as ExtendWrapUp
 from acd.orders import Finish as Finish
 from acd.orders import Invite as Invite
 from acd.orders import Join as Join
 from acd.orders import Pause as Pause
 from acd.orders import PromiseCallBack as PromiseCallBack
+from acd.orders import PutOffCallBack as PutOffCallBack
 from acd.orders import Reachability as Reachability
 from acd.orders import Refuse as Refuse
 from acd.orders import ReportAbuse as ReportAbuse
@@ -149,6 +151,13 @@ class CallBackDue(FloorFact, frozen=True, kw_only=True, tag="call_back_due"):
     call: str
 
 
+class CallBackPutOff(FloorFact, frozen=True, kw_only=True, tag="call_back_put_off"):
+    """The citizen was not reached: the call-back is offered again from then on, in its place."""
+
+    call: str
+    not_before: datetime
+
+
 class PlaceForgotten(FloorFact, frozen=True, kw_only=True, tag="place_forgotten"):
     """Who hung up did not come back in time."""
 
@@ -240,6 +249,16 @@ class OfferWithdrawn(FloorFact, frozen=True, kw_only=True, tag="offer_withdrawn"
     seat: str
 
 
+class OfferExtended(FloorFact, frozen=True, kw_only=True, tag="offer_extended"):
+    """The seat picked up a call-back: its citizen is being dialled."""
+
+    offer: str
+    call: str
+    seat: str
+    ends_at: datetime
+    """When the floor ends the offer itself if nobody reported how it went."""
+
+
 class Answered(FloorFact, frozen=True, kw_only=True, tag="answered"):
     offer: str
     call: str
@@ -274,5 +293,5 @@ AnyFloorFact = (
     SignedIn | SignedOut | SeatChanged | ReachabilityChanged | PauseAsked | SignOutAsked | Joined | Widened
     | RetryAllowed | Offered | OfferRefused | OfferWithdrawn | Answered | LeftQueue | Finished | Adopted
     | TurnedAway | Rerouted | CallBackPromised | CallBackDue | PlaceForgotten | Raised | Prompted | AbuseReported
-    | StrainChanged | GuestChanged
+    | StrainChanged | GuestChanged | OfferExtended | CallBackPutOff
 )  # fmt: skip

@@ -173,7 +173,22 @@ class Tick(Command, frozen=True, kw_only=True, tag="tick"):
     """Time passed: offers, wrap-ups and refusal pauses that are due end, and recipes go on."""
 
 
+class ExtendOffer(Command, frozen=True, kw_only=True, tag="extend_offer"):
+    """The seat has picked up and the citizen of its call-back is being dialled: the offer stays open for so long."""
+
+    offer: str
+    by_s: float
+
+
+class PutOffCallBack(Command, frozen=True, kw_only=True, tag="put_off_call_back"):
+    """The citizen was not reached: the seat is free again, and the call-back rests until then in its place."""
+
+    call: str
+    not_before: datetime
+
+
 AnyCommand = (
     SignIn | SignOut | Pause | Resume | Reachability | Join | Abandon | Answer | Refuse | Finish
     | Invite | EndWrapUp | Adopt | Tick | Reroute | PromiseCallBack | ExtendWrapUp | ReportAbuse | ReportStrain
+    | ExtendOffer | PutOffCallBack
 )  # fmt: skip

@@ -118,6 +118,9 @@ def _step(step: PlanStep, after_s: float) -> Step:
     return Step(after_s=after_s, does=step.does, needs=needs, by_s=step.by_s, prompt=step.prompt)
 
 
+_NO_WAY_OUT = "Step {at}: nobody can be called back without an outgoing trunk, leave it out or set HOTLINE_TRUNK_HOST."
+
+
 class Known(Protocol):
     """What a plan may name."""
 
@@ -127,6 +130,10 @@ class Known(Protocol):
 
     def hours_problem(self, hours: str) -> str:
         """What is wrong with hours, one sentence; empty: nothing."""
+        ...
+
+    def can_dial(self) -> bool:
+        """Whether there is a way out."""
         ...
 
 
@@ -144,6 +151,8 @@ def check(queue: str, plan: QueuePlan, known: Known) -> None:
         for number, one in enumerate(plan.guests, 1)
         if one.ends_at <= one.begins_at
     ]
+    calls = [number for number, step in enumerate(plan.steps, 1) if step.does is StepKind.CALL_BACK]
+    problems += [] if known.can_dial() else [_NO_WAY_OUT.format(at=number) for number in calls]
     if problems:
         raise BadInput("This plan cannot be used: " + " ".join(problems), tuple(problems))
 
@@ -161,7 +170,7 @@ def _wrong_hours(queue: str, plan: QueuePlan, known: Known) -> list[str]:
 
 def _wrong(number: int, step: PlanStep, prompts: Container[str]) -> list[str]:
     found: list[str] = []
-    if step.does in (StepKind.OVERFLOW, StepKind.CALL_BACK):
+    if step.does is StepKind.OVERFLOW:
         found.append(f"Step {number}: {step.does.value} is not possible here, leave it out.")
     if step.does is StepKind.RAISE and step.by_s <= 0:
         found.append(f"Step {number}: say in by_s how many seconds the call is raised by.")

@@ -53,10 +53,10 @@ class Stretch(BaseModel):
 
 
 def rows(stays: Iterable[CallStay], by: By) -> list[Row]:
-    """Figures of stays on the line that are over, the busiest first."""
+    """Figures of stays that are over, the busiest first; of call-backs only those that were promised to who waited."""
     groups: defaultdict[str, list[CallStay]] = defaultdict(list)
     for stay in stays:
-        if stay.reason is not None and not stay.call_back:
+        if stay.reason is not None and (stay.promised or not stay.call_back):
             groups[stay.queue if by is By.QUEUE else stay.dialled].append(stay)
     return sorted((_row(key, group) for key, group in groups.items()), key=lambda row: (-row.calls, row.key))
 
@@ -65,7 +65,7 @@ def _row(key: str, stays: Sequence[CallStay]) -> Row:
     asa, short = measures.speed_of_answer(stays), measures.short_abandons(stays)
     return Row(
         key=key,
-        calls=len(stays),
+        calls=sum(not stay.call_back for stay in stays),
         answered=sum(stay.answered for stay in stays),
         abandoned=sum(stay.abandoned for stay in stays) - short,
         short_abandons=short,

@@ -166,6 +166,10 @@ class FloorKeeper:
         """Offers that are open."""
         return tuple(self.floor.offers())
 
+    def call_backs(self) -> tuple[str, ...]:
+        """Calls that wait without a line."""
+        return tuple(waiting.call for waiting in self.floor.waiting() if waiting.call_back)
+
     def phones(self) -> set[str]:
         """Phones of signed-in seats."""
         return {seat.phone for seat in self.floor.seats()}

@@ -4,7 +4,7 @@ Finds who is to be called; whether the talk allows it is decided by `parties`.
 """
 
 from collections.abc import Container, Mapping, Sequence
-from datetime import datetime, time
+from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from agents.model import SeatState, SeatStatus
 from agents.roster import Candidate, Ranks, ranks
 from agents.roster_service import REFRESH_S, RosterService
 from calls import outside
+from calls.back import clock_hours
 from calls.legs import Callee, Party
 from calls.model import CallState
 from calls.orders import PassedOver, Purpose
@@ -99,7 +100,6 @@ def _target(entry: Entry, kind: Kind) -> Target:
 
 def rules(settings: Settings) -> Rules:
     """What the settings allow."""
-    first, _, last = settings.trunk_night.partition("-")
     return Rules(
         trunk=bool(settings.trunk_host),
         region=settings.region,
@@ -108,13 +108,17 @@ def rules(settings: Settings) -> Rules:
         lines=settings.trunk_lines,
         daily=settings.trunk_daily,
         daily_seat=settings.trunk_daily_seat,
-        night=(time.fromisoformat(first), time.fromisoformat(last)) if last else None,
+        night=clock_hours(settings.trunk_night),
+        call_back=clock_hours(settings.call_back_hours),
+        citizens_daily=settings.call_back_daily,
+        number_daily=settings.call_back_daily_number,
     )
 
 
 def outside_lines(call: CallState) -> int:
-    """Lines of a call that are outside, or ring there."""
-    return 0 if call.talk is None else sum(leg.outside for leg in call.talk.legs)
+    """Lines of a call that are outside, or ring there; that of a citizen who was called back too."""
+    called = int(call.back is not None and bool(call.back.leg))
+    return called if call.talk is None else called + sum(leg.outside for leg in call.talk.legs)
 
 
 class Judge:
@@ -144,6 +148,7 @@ class Directory:
 
     async def start(self, calls: CallService, tasks: Tasks) -> None:
         """Know what was dialled today, and what is dialled now."""
+        self.trunk.ours = self._is_ours
         self.trunk.lines = lambda: sum(outside_lines(box.call) for box in calls.boxes.values())
         await self.trunk.load()
         await (self.roster.seed() if self._demo else self.roster.load())
@@ -157,6 +162,15 @@ class Directory:
             if (number := read(place.number)) is not None:
                 found.setdefault(number, Target(number=number, dial=number, kind=Kind.ROSTER, unit=place.unit))
         return found
+
+    def _is_ours(self, number: str) -> bool:
+        """Whether the hotline answers this number: one of the catalogue that is answered nowhere else."""
+        local = number.removeprefix(self.trunk.rules.region)
+        written = {number, local}
+        return any(
+            entry.mode not in KINDS and written & {entry.number, *entry.aliases}
+            for entry in self._ivr.catalogue.entries
+        )
 
     def hours_problem(self, hours: str) -> str:
         """What is wrong with hours of the roster."""
@@ -240,6 +254,17 @@ class Directory:
         if status.state in _BUSY:
             raise Conflict("That seat is busy: choose another one, or wait.")
         return status.phone
+
+    def ready(self, seat: str) -> None:
+        """Make sure that a seat can be given a call now.
+
+        Raises:
+            Conflict: it cannot.
+        """
+        self.own_phone(seat)
+        status = self._seats.seat(seat)
+        if status is None or status.state is not SeatState.READY:
+            raise Conflict("Your seat is busy or on a break: be ready first.")
 
     def own_phone(self, seat: str) -> str:
         """The phone of whoever asks.

@@ -8,6 +8,7 @@ import msgspec
 
 from acd.model import AnyCommand, AnyFloorFact, Need
 from acd.plans import QueuePlan
+from calls.back import BackRules
 from calls.model import AnyCallFact, Party
 from calls.moves import Move
 from calls.orders import Command, Found, Sought
@@ -27,6 +28,7 @@ from telephony.model import (
     Unbridged,
 )
 
+PROMISE = "promise"
 UNMUTE = "unmute"
 CLOSE = "close"
 
@@ -69,13 +71,16 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
 
     plans: Plans | None = None
     """How each queue treats its calls, as known now; nothing: no queue does anything of its own."""
+    back: BackRules = BackRules()
+    """How citizens are called back."""
     rating: timedelta = timedelta(seconds=5)
     """How long a key is waited for after each question about the talk."""
 
     @classmethod
     def of(cls, settings: Settings, experts: Container[str], plans: Plans) -> "House":
         """As the settings say."""
-        return cls(ring=settings.ring, bye="bye", experts=experts, mute_after_key=settings.mute_after_key, plans=plans)
+        muting, back = settings.mute_after_key, BackRules.of(settings)
+        return cls(ring=settings.ring, bye="bye", experts=experts, mute_after_key=muting, plans=plans, back=back)
 
     def plan(self, queue: str) -> QueuePlan:
         return QueuePlan() if self.plans is None else self.plans.of(queue)
@@ -151,6 +156,23 @@ class Asked(msgspec.Struct, frozen=True):
     command: Command | Sought
 
 
+class CallOut(msgspec.Struct, frozen=True):
+    """Somebody of ours took a task: the citizen of an earlier call is called from this seat."""
+
+    seat: str
+    owed: str
+    """That earlier call."""
+    number: str
+    folder: str
+
+
+class CitizenUp(msgspec.Struct, frozen=True):
+    """The citizen who was called back answered."""
+
+    leg: LineId
+    booted: str
+
+
 class NotRung(msgspec.Struct, frozen=True):
     """Somebody who was to be called into the talk could not be, or may not be."""
 
@@ -186,7 +208,7 @@ class Ordered(msgspec.Struct, frozen=True):
 
 Event = (
     Begun | Restarted | FloorSaid | Listened | Woke | NodeLost | Ordered | TalkFound | TrackFound | Asked
-    | PageGone | PageBack | PartiesFound | NotRung | LegAnswered | LegFailed
+    | PageGone | PageBack | PartiesFound | NotRung | LegAnswered | LegFailed | CallOut | CitizenUp
     | OwnFound | SeatAnswered | OfferEnded | LineGone | ReturnedLine | TrackStarted | KeyPressed | Unbridged
 )  # fmt: skip
 
@@ -245,12 +267,18 @@ class Wake(msgspec.Struct, frozen=True):
     after: timedelta
 
 
+class ForgetTracks(msgspec.Struct, frozen=True):
+    """What was recorded of these lines is nobody's talk."""
+
+    lines: tuple[LineId, ...]
+
+
 class HangUp(msgspec.Struct, frozen=True):
     line: LineId
     cause: int = 16
 
 
-Action = Play | Speak | Collect | Hold | Ring | StopRinging | Tell | Mute | Wake | HangUp | Move
+Action = Play | Speak | Collect | Hold | Ring | StopRinging | Tell | Mute | Wake | HangUp | ForgetTracks | Move
 
 
 class Decision(msgspec.Struct, frozen=True):

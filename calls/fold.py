@@ -3,14 +3,21 @@
 import msgspec
 
 from acd.model import AbuseStep
+from calls.back import Asking, Back
 from calls.model import (
     AbuseNoted,
     Announced,
     AnyCallFact,
     CallArrived,
+    CallBackAsked,
+    CallBackPromised,
     CallEnded,
     CallState,
+    CitizenDialled,
+    CitizenMissed,
+    CitizenReached,
     Dismissed,
+    LineLeft,
     OfferMissed,
     PartyAsked,
     Phase,
@@ -84,13 +91,37 @@ def evolve(call: CallState, fact: AnyCallFact) -> CallState:
         case AbuseNoted():
             return change(call, dismissed=fact.step.value) if fact.step is AbuseStep.ENDED else call
         case Announced():
-            return change(call, saying=True)
+            return change(call, saying=True, asking=None)
         case RatingAsked():
             return change(call, phase=Phase.CLOSING, asked=fact.aspect, rated=False)
         case Rated():
             return change(call, rated=True)
         case CallEnded():
             return change(call, phase=Phase.ENDED)
+        case CallBackAsked():
+            return change(call, asking=Asking(stage=fact.stage, number=fact.number))
+        case CallBackPromised():
+            back = Back(number=fact.number, owed=fact.owed, tracks=fact.tracks)
+            return change(call, back=back, asking=None, saying=False, opened=())
+        case LineLeft():
+            return change(call, line=LineId(""))
+        case CitizenDialled() | CitizenMissed() | CitizenReached():
+            return _called(call, fact)
+
+
+def _called(call: CallState, fact: CitizenDialled | CitizenMissed | CitizenReached) -> CallState:
+    """A citizen is called back; once reached, his line is the call's."""
+    change, back = msgspec.structs.replace, call.back
+    if back is None:
+        return call
+    match fact:
+        case CitizenDialled():
+            return change(call, back=change(back, leg=fact.leg))
+        case CitizenMissed():
+            missed = change(back, leg=LineId(""), tries=back.tries + fact.counted)
+            return _with_rung(change(call, back=missed, taken_back=()), ())
+        case CitizenReached():
+            return change(call, line=fact.leg, booted=fact.booted, back=change(back, leg=fact.leg, reached=True))
 
 
 def _rings(call: CallState, fact: Ringing) -> CallState:
@@ -119,6 +150,7 @@ def _with_rung(call: CallState, rung: tuple[Rung, ...]) -> CallState:
         others=rung[1:],
         seat_line=LineId(""),
         saying=False,
+        asking=None,
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import agents.roster_http
-from calls import asks_http, outside_http, talk_http
+from calls import asks_http, back_http, outside_http, talk_http
 from calls.directory import Directory
 from calls.events import Ordered
 from calls.service import CallService
@@ -22,6 +22,7 @@ from hotline.database import Database
 from hotline.errors import NotFound
 from hotline.http import Page, Paging, paging
 from hotline.security import Permission, Principal, Role, require
+from tickets.service import TicketService
 from tickets.visibility import mask_number
 
 Watcher = Annotated[Principal, Depends(require(Permission.CALLS_WATCH))]
@@ -58,6 +59,8 @@ class CallView(BaseModel):
     rated_service: str
     """`satisfied`, `fair` or `dissatisfied`, as the citizen's key said after the talk; empty without an answer."""
     rated_result: str
+    call_back: bool
+    """The citizen is called back, or was to be."""
     ended_at: datetime | None
 
 
@@ -71,8 +74,10 @@ def _view(row: Any, who: Principal) -> CallView:
     return CallView(**fields)
 
 
-def routes(service: CallService, database: Database, audit: Audit, directory: Directory) -> APIRouter:
-    """Routes under `/api/v1/calls`, `/api/v1/outside` and `/api/v1/roster`."""
+def routes(
+    service: CallService, database: Database, audit: Audit, directory: Directory, tickets: TicketService
+) -> APIRouter:
+    """Routes under `/api/v1/calls`, `/api/v1/outside` and `/api/v1/roster`, and what dials a call-back task."""
     router = APIRouter(prefix="/api/v1/calls", tags=["calls"])
     timelines = Timelines(service.ledger)
 
@@ -136,6 +141,7 @@ def routes(service: CallService, database: Database, audit: Audit, directory: Di
     parts = (
         router,
         outside_http.routes(directory),
+        back_http.routes(service, directory, tickets, audit),
         asks_http.routes(directory, database),
         agents.roster_http.routes(directory.roster, audit),
     )

@@ -7,20 +7,28 @@ still to be done, so that nothing depends on a message that can be lost.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 
+import msgspec
 import structlog
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from acd.measures import SHORT_ABANDON
 from calls import asks
 from calls.leftovers import Leftovers
 from calls.model import (
     AbuseNoted,
     AnyCallFact,
+    CallBackPromised,
     CallEnded,
+    CitizenDialled,
+    CitizenMissed,
+    CitizenReached,
     Outcome,
     Party,
     PartyAsked,
+    Phase,
     Rated,
     RatedAspect,
     RatingAsked,
@@ -38,7 +46,8 @@ from recordings import store_sql as recording_rows
 from recordings.model import Muted, Recording, Track, Transcription
 from recordings.model import Party as Voice
 from recordings.service import RecordingService
-from tickets.model import Transcribed
+from tickets import callbacks
+from tickets.model import CallbackTry, Transcribed
 from tickets.model import TranscriptState as OnTicket
 from tickets.service import TicketService
 from transcription.labels import label
@@ -50,6 +59,13 @@ ROUND_S = 1.0
 IDLE_S = 5.0
 """A transcript that nobody here waits for, because somebody asked for it again, is attached that late."""
 SWEEP_S = 30.0
+
+_WAITED = (Phase.QUEUED, Phase.RINGING)
+
+
+def _waited(call: CallRow, ended: CallEnded) -> timedelta:
+    return ended.at - (call.queued_at or ended.at)
+
 
 _OUTCOMES = {
     TranscriptState.READY: Transcription.DONE,
@@ -109,6 +125,14 @@ class Links:
                 await self._tickets.note(connection, fact.call, "rated", fact.at, agent=call.seat, detail=detail)
             case TalkEnded():
                 await _seats_left(connection, fact)
+            case CallBackPromised():  # what was heard while a phone rang is no part of the talk to come
+                await _FORGET_LINES.run(connection, {"key": fact.call})
+            case CitizenDialled(leg=leg, owed=owed, at=at, seat=seat):
+                await callbacks.dialled(connection, CallbackTry(line=leg, call=owed, at=at, seat=seat))
+            case CitizenReached(leg=leg, at=at):
+                await callbacks.try_ended(connection, leg, callbacks.REACHED, at)
+            case CitizenMissed():
+                await self._citizen_missed(connection, fact, call)
             case CallEnded():
                 await self._call_ended(connection, fact, call)
             case _:
@@ -123,6 +147,7 @@ class Links:
             agents=[fact.agent],
         )
         recording = await recording_rows.open_recording(connection, recording)
+        await callbacks.spoken_with(connection, call.caller, fact.call, fact.agent, fact.at)
         await self._tickets.born(
             connection, call, agent=fact.agent, at=fact.at, recording=recording.id, class_hint=call.class_hint
         )
@@ -142,6 +167,12 @@ class Links:
             action, agent = "emergency_handed_over", fact.by
             await self._tickets.note(connection, fact.call, action, fact.at, agent=agent, reason=number)
 
+    async def _citizen_missed(self, connection: AsyncConnection, fact: CitizenMissed, call: CallRow) -> None:
+        await callbacks.try_ended(connection, fact.leg, fact.result, fact.at)
+        if fact.number:
+            owed = msgspec.structs.replace(call, caller=fact.number)
+            await self._tickets.call_back(connection, owed, "not_reached", fact.at)
+
     async def _call_ended(self, connection: AsyncConnection, fact: CallEnded, call: CallRow) -> None:
         if call.answered_at is not None:
             await _END_MUTES.run(connection, {"key": fact.call, "ended_at": fact.at})
@@ -149,6 +180,8 @@ class Links:
             await _FORGET_LINES.run(connection, {"key": fact.call})  # the recording knows them
         if fact.outcome is Outcome.FAILED:
             await self._tickets.call_back(connection, call, "failed_node", fact.at)
+        elif fact.outcome is Outcome.ABANDONED and fact.phase in _WAITED and _waited(call, fact) > SHORT_ABANDON:
+            await self._tickets.call_back(connection, call, "missed", fact.at)
 
     # After the projection's transaction ------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Coroutine, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
@@ -15,10 +16,13 @@ from calls.model import AnyCallFact, CallState, Phase
 from hotline.clock import Clock
 from ivr.flow import FlowRun
 from telephony.errors import ActionRefused, AsteriskUnreachable, LineGoneError
-from telephony.model import Collected, Heard, LineId, PhoneId, Unbridged
+from telephony.model import Collected, Heard, LegAnswered, LineId, PhoneId, Unbridged
 from telephony.ports import Switch
 
 log = structlog.get_logger(__name__)
+
+
+_BIRTHS = events.Begun | events.TalkFound | events.CallOut
 
 
 class Floor(Protocol):
@@ -29,6 +33,9 @@ class Floor(Protocol):
 
 class Surroundings(Protocol):
     """What every mailbox shares."""
+
+    booted: str
+    """Start time of the Asterisk that we command."""
 
     @property
     def switch(self) -> Switch: ...
@@ -117,11 +124,12 @@ class Mailbox:
         around = self._around
         if isinstance(event, Unbridged):
             self.call = fold.left_bridge(self.call, event)
+        if isinstance(event, LegAnswered) and self.call.back is not None and event.leg == self.call.back.leg:
+            event = events.CitizenUp(event.leg, around.booted)
         decision = script.decide(self.call, self._run, event, around.house, around.clock.now())
         if decision.run is not None:
             self._run = decision.run
-        is_new = self.call.phase is Phase.ARRIVED and isinstance(event, events.Begun | events.TalkFound)
-        born = (self.call.arrived,) if is_new else ()
+        born = (self.call.arrived,) if self.call.phase is Phase.ARRIVED and isinstance(event, _BIRTHS) else ()
         if facts := (*born, *decision.facts):
             await self.keep(facts)
         for action in decision.actions:
@@ -132,9 +140,9 @@ class Mailbox:
         await self._around.ledger.record(facts)
         for fact in facts:
             self.call = fold.evolve(self.call, fact)
-        if self.call.talk is not None:
-            for leg in self.call.talk.legs:
-                self._around.expect_line(leg.line, self.call.call)
+        if self.call.talk is not None or self.call.back is not None:
+            for line in self.call.party_lines:
+                self._around.expect_line(line, self.call.call)
 
     async def _perform(self, action: events.Action) -> None:
         switch, line = self._around.switch, self.call.line
@@ -159,6 +167,8 @@ class Mailbox:
                 await self._mute(muted)
             case events.Wake(tag, after):
                 self._wake(tag, after)
+            case events.ForgetTracks(lines):
+                await self._forget(lines)
             case events.HangUp(gone, cause):
                 await switch.hang_up(gone, cause)
             case moves.Announce():
@@ -177,6 +187,11 @@ class Mailbox:
         around = self._around
         folder = around.absolute(self.call.tracks or around.folder(self.call))
         await moving.announce(move, around.switch.rooms, around.prompts([move.prompt]), folder)
+
+    async def _forget(self, lines: Sequence[LineId]) -> None:
+        folder = Path(self._around.absolute(self._around.folder(self.call)))
+        for line in lines:
+            await asyncio.to_thread((folder / f"{line}.sln").unlink, missing_ok=True)
 
     def _never_rang(self, leg: LineId, why: str) -> None:
         self.post(events.NotRung(leg, why))

@@ -5,52 +5,19 @@ recording are projections of them. Asterisk's channels do not appear here, only 
 """
 
 from datetime import datetime
-from enum import StrEnum
 
 import msgspec
 
 from acd.model import AbuseStep, Need, Step, StepKind
+from calls.back import Asking, Back, Stage
 from calls.legs import Party as Party  # whose voice a line carries
 from calls.legs import Talk
 from calls.orders import PassedOver, Purpose
+from calls.words import Outcome as Outcome
+from calls.words import Phase as Phase
+from calls.words import RatedAspect as RatedAspect
+from calls.words import Rating as Rating
 from telephony.model import LineId
-
-
-class Phase(StrEnum):
-    """Where a call is in its life."""
-
-    ARRIVED = "arrived"
-    IN_IVR = "in_ivr"
-    QUEUED = "queued"
-    RINGING = "ringing"
-    TALKING = "talking"
-    CLOSING = "closing"  # the talk is over, the citizen hears good-bye
-    ENDED = "ended"
-
-
-class Outcome(StrEnum):
-    """How a call ended; every call gets exactly one."""
-
-    COMPLETED = "completed"  # talked with a seat
-    ABANDONED = "abandoned"  # the citizen hung up before anybody answered
-    INFORMED = "informed"  # a flow's stated end (closed office number, announcement)
-    FAILED = "failed"  # its Asterisk went down
-    TURNED_AWAY = "turned_away"  # the queue was full, and the citizen was told so
-
-
-class RatedAspect(StrEnum):
-    """What a citizen is asked about after the talk; service and result are kept apart."""
-
-    SERVICE = "service"
-    RESULT = "result"
-
-
-class Rating(StrEnum):
-    """What a citizen answered."""
-
-    SATISFIED = "satisfied"  # 满意
-    FAIR = "fair"  # 一般
-    DISSATISFIED = "dissatisfied"  # 不满意
 
 
 class CallFact(msgspec.Struct, frozen=True, kw_only=True, tag_field="fact"):
@@ -240,6 +207,59 @@ class Rated(CallFact, frozen=True, kw_only=True, tag="rated"):
     rating: Rating | None = None
 
 
+class CallBackAsked(CallFact, frozen=True, kw_only=True, tag="call_back_asked"):
+    """The citizen who waits is asked about a call-back."""
+
+    stage: Stage
+    number: str = ""
+    """What a yes would be about. Personal data."""
+
+
+class CallBackPromised(CallFact, frozen=True, kw_only=True, tag="call_back_promised"):
+    """From now on the call waits without a line."""
+
+    number: str
+    """Whom to dial. Personal data."""
+    owed: str = ""
+    """The earlier call that somebody makes up for by this one; empty for a promise."""
+    tracks: str = ""
+
+
+class LineLeft(CallFact, frozen=True, kw_only=True, tag="line_left"):
+    """The citizen who was promised a call-back has hung up."""
+
+
+class CitizenDialled(CallFact, frozen=True, kw_only=True, tag="citizen_dialled"):
+    """The seat has picked up, and the citizen's telephone is called."""
+
+    leg: LineId
+    seat: str
+    owed: str
+    """The call that the attempt is noted with: this one, or an earlier one."""
+
+
+class CitizenMissed(CallFact, frozen=True, kw_only=True, tag="citizen_missed"):
+    """He was not reached, or the seat hung up before."""
+
+    leg: LineId
+    result: str
+    """`busy`, `no_answer`, `rejected`, `unreachable`, `seat_left`, or what the guard says."""
+    counted: bool = True
+    """Whether it was a try: a guard that says no for now is none."""
+    again_at: datetime | None = None
+    """When he is called next; nothing: not by us. Then it is a task for people."""
+    owed: str = ""
+    number: str = ""
+    """Of the last one: whom people are to call. Personal data."""
+
+
+class CitizenReached(CallFact, frozen=True, kw_only=True, tag="citizen_reached"):
+    """He answered: this is his line from now on."""
+
+    leg: LineId
+    booted: str = ""
+
+
 class CallEnded(CallFact, frozen=True, kw_only=True, tag="call_ended"):
     outcome: Outcome
     phase: Phase
@@ -251,6 +271,7 @@ AnyCallFact = (
     CallArrived | Stepped | Dismissed | Queued | Ringing | OfferMissed | PickedUp | TalkStarted | TrackOpened
     | RecordingMuted | TalkChanged | PartyAsked | TalkEnded | CallEnded
     | Announced | RatingAsked | Rated | AbuseNoted | Remembered
+    | CallBackAsked | CallBackPromised | LineLeft | CitizenDialled | CitizenMissed | CitizenReached
 )  # fmt: skip
 
 
@@ -301,6 +322,10 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     """That was answered, or not; nothing more is asked."""
     muted: bool = False
     """The recording is silent just now because keys are being pressed."""
+    asking: Asking | None = None
+    """What the citizen who waits was asked about a call-back."""
+    back: Back | None = None
+    """The citizen is to be called back, or was."""
     left_first: LineId = LineId("")
     """The line that left the talk first; known only to the process that saw it."""
 
@@ -329,4 +354,15 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     def party_lines(self) -> tuple[LineId, ...]:
         """Every line of the call."""
         several = () if self.talk is None else tuple(leg.line for leg in self.talk.legs)
-        return tuple(dict.fromkeys(line for line in (self.line, self.seat_line, *several) if line))
+        called = () if self.back is None else (self.seat_leg, self.back.leg)
+        return tuple(dict.fromkeys(line for line in (self.line, self.seat_line, *called, *several) if line))
+
+    @property
+    def waits_for_call(self) -> bool:
+        """It has no line of its own: the citizen is to be called back."""
+        return self.back is not None and not self.back.reached
+
+    @property
+    def seat_leg(self) -> LineId:
+        """The line of the seat that rings for a call-back; empty while none does."""
+        return LineId(f"{self.offer}_s" if self.waits_for_call and self.offer else "")

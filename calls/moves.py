@@ -4,6 +4,7 @@ First everybody is where he belongs, then phones ring, then lines end: nobody lo
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import msgspec
 
@@ -29,6 +30,10 @@ class Invite(msgspec.Struct, frozen=True):
     asked_by: str = ""
     seat: str = ""
     """Look first whether this seat is free: it was chosen a while ago."""
+    citizen: bool = False
+    """`phone` is the number of a citizen who is called back."""
+    ring: timedelta | None = None
+    """How long it rings; nothing: as everybody who is called into a talk."""
 
 
 class Eavesdrop(msgspec.Struct, frozen=True):

@@ -79,8 +79,10 @@ async def _perform(move: Move, rooms: Rooms, door: Door, folder: str, ring: time
         case Put(room, placed):
             await rooms.place(room, placed)
         case Invite(room, line, phone):
-            number = door.admit(move)
-            if number is None:
+            number, ring = door.admit(move), move.ring or ring
+            if number is not None and move.citizen:
+                await rooms.call_citizen(room, line, number=number, ring=ring, track_folder=folder)
+            elif number is None:
                 await rooms.invite(room, line, phone=PhoneId(phone), ring=ring, track_folder=folder)
             else:
                 await rooms.dial_out(room, line, number=number, ring=ring, track_folder=folder)

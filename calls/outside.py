@@ -29,6 +29,7 @@ class Kind(StrEnum):
     EXTERNAL = "external"  # lines of other bodies
     ROSTER = "roster"  # an expert's fixed number
     LISTED = "listed"  # the installation's own list
+    CITIZEN = "citizen"  # who called us, and is called back
 
 
 AT_NIGHT = frozenset({Kind.EMERGENCY, Kind.UTILITY, Kind.SUBCENTER, Kind.ROSTER})
@@ -47,6 +48,10 @@ class Why(StrEnum):
     LINES_BUSY = "lines_busy"
     DAY_FULL = "day_full"
     SEAT_DAY_FULL = "seat_day_full"
+    NO_SUBSCRIBER = "no_subscriber"
+    OURS = "ours"
+    OFF_HOURS = "off_hours"
+    NUMBER_DAY_FULL = "number_day_full"
 
 
 SENTENCES: Mapping[Why, str] = {
@@ -59,6 +64,10 @@ SENTENCES: Mapping[Why, str] = {
     Why.LINES_BUSY: "Every line to the outside is in use: wait until one is free.",
     Why.DAY_FULL: "As many calls to the outside as are allowed in a day were made: an administrator raises the limit.",
     Why.SEAT_DAY_FULL: "This seat has made as many calls to the outside as it may today: ask a supervisor.",
+    Why.NO_SUBSCRIBER: "This is no subscriber's number: take the matter down, or ask for another number.",
+    Why.OURS: "This is one of the hotline's own numbers: nobody is called back there.",
+    Why.OFF_HOURS: "Citizens are not called back at this hour: wait for the morning.",
+    Why.NUMBER_DAY_FULL: "This number was called as often as it may be today: try again tomorrow.",
 }
 """What people are told."""
 
@@ -87,6 +96,10 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     daily: int = 500
     daily_seat: int = 60
     night: tuple[time, time] | None = None
+    call_back: tuple[time, time] | None = None
+    """From when to when citizens are called back; nothing: at any time."""
+    citizens_daily: int = 500
+    number_daily: int = 6
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +108,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     lines: int = 0
     today: int = 0
     today_of_seat: int = 0
+    citizens_today: int = 0
+    today_of_number: int = 0
 
 
 class Permitted(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,3 +187,44 @@ def _limits(kind: Kind, rules: Rules, usage: Usage, now: time) -> Why | None:
 
 def _within(now: time, first: time, last: time) -> bool:
     return first <= now < last if first <= last else now >= first or now < last
+
+
+_SUBSCRIBER = re.compile(r"(?:0?1[3-9][0-9]{9}|(?:010|02[0-9]|0[3-9][0-9]{2})?[2-8][0-9]{6,7})", re.ASCII)
+"""A mobile telephone, or a line of a town with its area code or without: what citizens call from."""
+
+
+def subscriber(raw: str, allow: tuple[str, ...] = ()) -> str | Why:
+    """The digits of a citizen's number, or why nobody is called back there: it is never a service, a premium number or
+    one abroad, unless it is listed."""
+    number = read(raw)
+    if number is None:
+        return Why.MALFORMED
+    if _is_listed(number, allow):
+        return number
+    if number.startswith("00"):
+        return Why.INTERNATIONAL
+    if _PREMIUM.fullmatch(number):
+        return Why.PREMIUM
+    return number if _SUBSCRIBER.fullmatch(number) else Why.NO_SUBSCRIBER
+
+
+def call_back(raw: str, rules: Rules, usage: Usage, now: time, *, ours: bool = False) -> Permitted | Why:
+    """Whether a citizen may be called back at this local time. `ours`: the number is one that the hotline answers, so
+    that the call would come back to us. Limits of its own: neither the catalogue's list nor its night counts."""
+    number = subscriber(raw, rules.allow)
+    if isinstance(number, Why):
+        return number
+    if ours:
+        return Why.OURS
+    if not rules.trunk:
+        return Why.NO_TRUNK
+    if rules.call_back is not None and not _within(now, *rules.call_back):
+        return Why.OFF_HOURS
+    if usage.lines >= rules.lines:
+        return Why.LINES_BUSY
+    if usage.citizens_today >= rules.citizens_daily:
+        return Why.DAY_FULL
+    if usage.today_of_number >= rules.number_daily:
+        return Why.NUMBER_DAY_FULL
+    target = Target(number=number, dial=number, kind=Kind.CITIZEN)
+    return Permitted(admitted=Admitted(digits=rules.prefix + number, longest=LONGEST), target=target)

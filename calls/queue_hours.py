@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from acd.plans import QueuePlan
+from calls.outside import Rules
 from ivr import hours_text
 from ivr.flow import ClosedWay
 from ivr.service import IvrService
@@ -32,10 +33,10 @@ def tell(ivr: IvrService, plans: Mapping[str, QueuePlan]) -> None:
 
 
 class Words:
-    """`acd.plans.Known` by what the IVR knows."""
+    """`acd.plans.Known` by what the IVR and the guard know."""
 
-    def __init__(self, ivr: IvrService) -> None:
-        self._ivr = ivr
+    def __init__(self, ivr: IvrService, rules: Rules) -> None:
+        self._ivr, self._rules = ivr, rules
 
     def prompts(self) -> frozenset[str]:
         return frozenset(self._ivr.prompts.sounds)
@@ -45,3 +46,6 @@ class Words:
 
     def hours_problem(self, hours: str) -> str:
         return hours_text.problem(hours, self._ivr.catalogue)
+
+    def can_dial(self) -> bool:
+        return self._rules.trunk

@@ -9,6 +9,8 @@ from calls.legs import Party, Place, Talk
 from calls.model import CallState, Phase
 from calls.orders import Found
 from telephony.model import (
+    LegAnswered,
+    LegFailed,
     LineGone,
     LineId,
     LineSnapshot,
@@ -37,6 +39,7 @@ class Plan(msgspec.Struct, kw_only=True):
     """Citizens' lines that no call of ours owns."""
 
 
+UNREACHABLE = OfferEndReason.UNREACHABLE
 CITIZENS_PLACES = frozenset({"arrive", "ivr", "hold", "connect", "after", "fallback"})
 
 
@@ -47,7 +50,9 @@ def plan(live: Mapping[str, CallState], snapshot: Snapshot) -> Plan:
     owned = {line for call in live.values() for line in call.party_lines}
     for call in live.values():
         line = lines.get(call.line)
-        if line is None:
+        if call.waits_for_call:
+            _called_back(made, call, lines, snapshot)
+        elif line is None:
             made.events.append((call.call, _gone(call, snapshot)))
         else:
             _compare(made, call, line, lines, snapshot)
@@ -68,6 +73,29 @@ def partner(line: LineSnapshot, lines: Mapping[LineId, LineSnapshot]) -> LineSna
     """The seat's line that shares `line`'s bridge."""
     together = (other for other in lines.values() if line.bridge and other.bridge == line.bridge)
     return next((other for other in together if other.phone and other.line != line.line), None)
+
+
+def _called_back(made: Plan, call: CallState, lines: Mapping[LineId, LineSnapshot], snapshot: Snapshot) -> None:
+    """A call without a line needs none. Who rings for it is called anew, for nobody tells any more when he answers."""
+    at, name = snapshot.at, call.call
+    if call.line:
+        gone = LineGone(at=at, line=call.line)
+        made.events.append((name, gone if call.line not in lines else Woke(CLOSE)))
+    if call.phase is not Phase.RINGING:
+        made.rejoin.append(name)
+        return
+    up = {line for line, seen in lines.items() if seen.up}
+    leg = LineId("") if call.back is None else call.back.leg
+    if call.seat_leg not in up:
+        seat = call.seat_leg
+        gone = LineGone(at=at, line=seat)
+        made.events.append((name, gone if call.seat_line else LegFailed(at=at, leg=seat, reason=UNREACHABLE)))
+    elif not call.seat_line:
+        made.events.append((name, LegAnswered(at=at, leg=call.seat_leg)))
+    elif leg in up:
+        made.events.append((name, LegAnswered(at=at, leg=leg)))
+    else:
+        made.events.append((name, LegFailed(at=at, leg=leg, reason=UNREACHABLE)))
 
 
 def _compare(

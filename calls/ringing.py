@@ -17,8 +17,10 @@ from acd.model import (
     Prompted,
     Refuse,
     RefuseReason,
+    StepKind,
     TurnedAway,
 )
+from calls import promising
 from calls.announcing import FULL, prompts
 from calls.events import Action, Decision, Hold, House, Play, Ring, StopRinging, Tell
 from calls.fold import evolve
@@ -50,6 +52,13 @@ def floor_said(call: CallState, facts: tuple[AnyFloorFact, ...], folder: str, ho
                 continue
             case TurnedAway() if call.phase is Phase.QUEUED:
                 news, said = Dismissed(call=call.call, at=now, reason=FULL), (FULL,)
+            case Prompted(kind=StepKind.CALL_BACK) if call.phase is Phase.QUEUED:
+                question = promising.offer(call, fact, house, now)
+                if question is None:
+                    continue
+                told.append(_announced(call, fact, now))
+                call, said = evolve(call, told[-1]), question.prompts
+                news = question.fact
             case Prompted() if call.phase is Phase.QUEUED:
                 news, said = _announced(call, fact, now), prompts(fact)
             case Offered() if call.phase in WAITING and fact.offer not in call.offers:
@@ -64,6 +73,8 @@ def floor_said(call: CallState, facts: tuple[AnyFloorFact, ...], folder: str, ho
                 continue
         told.append(news)
         call = evolve(call, news)  # an offer and its end may come in one word
+    if call.asking is not None and call.phase is Phase.QUEUED and said:
+        return Decision(tuple(told), (promising.collect(said, house),))
     return Decision(tuple(told), _performed(call, before, folder, said, is_news=waits or bool(told)))
 
 

@@ -13,8 +13,14 @@ from calls.model import (
     Announced,
     AnyCallFact,
     CallArrived,
+    CallBackAsked,
+    CallBackPromised,
     CallEnded,
+    CitizenDialled,
+    CitizenMissed,
+    CitizenReached,
     Dismissed,
+    LineLeft,
     OfferMissed,
     PartyAsked,
     Phase,
@@ -61,6 +67,8 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True):
     talk_ended_at: datetime | None = None
     rated_service: str = ""
     rated_result: str = ""
+    call_back: bool = False
+    """The citizen was to be called back."""
     ended_at: datetime | None = None
 
 
@@ -117,6 +125,10 @@ def fold(row: CallRow, fact: AnyCallFact) -> CallRow:
             return change(row, phase=Phase.ENDED.value, outcome=fact.outcome.value, ended_at=fact.at)
         case Rated():
             return _rated(row, fact)
+        case CallBackPromised():
+            return change(row, call_back=True)
+        case CitizenMissed():
+            return change(row, phase=Phase.QUEUED.value, seat="")
         case (
             CallArrived()
             | PickedUp()
@@ -127,6 +139,10 @@ def fold(row: CallRow, fact: AnyCallFact) -> CallRow:
             | PartyAsked()
             | AbuseNoted()
             | Remembered()
+            | CallBackAsked()
+            | LineLeft()
+            | CitizenDialled()
+            | CitizenReached()
         ):
             return row
         case _:

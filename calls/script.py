@@ -15,6 +15,7 @@ from acd.model import (
     AbuseReported,
     Adopt,
     Answer,
+    CallBackPromised,
     Finish,
     LeaveReason,
     Need,
@@ -22,14 +23,17 @@ from acd.model import (
 )
 from acd.plans import QueuePlan, asks_guests, recipe
 from acd.records import guest_skill
-from calls import abuse, rating, ringing, several
+from calls import abuse, calling_back, promising, rating, ringing, several
 from calls.announcing import FULL
 from calls.events import (
     CLOSE,
+    PROMISE,
     UNMUTE,
     Action,
     Asked,
     Begun,
+    CallOut,
+    CitizenUp,
     Collect,
     Decision,
     Event,
@@ -96,6 +100,8 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
     """The next step of `call`. After its end nothing happens any more."""
     if call.phase is Phase.ENDED:
         return NOTHING
+    if (decision := calling_back.decide(call, event, house, now)) is not None:
+        return decision
     if (decision := several.decide(call, event, house, now)) is not None:
         return decision
     match event:
@@ -108,6 +114,8 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
             return _listened(call, run, collected, house, now)
         case FloorSaid((*_, AbuseReported() as reported)) if call.phase is Phase.TALKING:
             return abuse.follow(call, reported, house, now)
+        case FloorSaid(facts, folder) if any(isinstance(fact, CallBackPromised) for fact in facts):
+            return calling_back.promised(call, facts, folder, house, now)
         case FloorSaid(facts, folder):
             return ringing.floor_said(call, facts, folder, house, now)
         case SeatAnswered():
@@ -130,6 +138,8 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
             return _woke(call, tag, now)
         case Asked() | PageGone() | PageBack() | PartiesFound() | NotRung() | LegAnswered() | LegFailed():
             return NOTHING  # `several` has heard it
+        case CallOut() | CitizenUp():
+            return NOTHING  # `calling_back` has
         case Unbridged():
             return NOTHING  # remembered by `fold.left_bridge`
         case NodeLost():
@@ -196,6 +206,8 @@ def _listened(call: CallState, run: flow.FlowRun | None, collected: Collected, h
         return rating.heard(call, collected, house, now)
     if call.phase is Phase.CLOSING:
         return Decision(actions=(HangUp(call.line),))
+    if call.phase is Phase.QUEUED and call.asking is not None:
+        return promising.heard(call, collected, house, now)
     if call.phase is Phase.QUEUED and call.saying:
         return Decision(actions=(Hold(),))
     if call.phase not in (Phase.ARRIVED, Phase.IN_IVR) or run is None:
@@ -320,6 +332,8 @@ def _woke(call: CallState, tag: str, now: datetime) -> Decision:
     if tag == UNMUTE and call.phase is Phase.TALKING:
         whole = (RecordingMuted(call=call.call, at=now, muted=False),) if call.muted else ()
         return Decision(whole, (Mute(False),))
+    if tag == PROMISE and call.phase is Phase.QUEUED:
+        return Decision(actions=(Hold(),))  # there was no promise: one is enough, or he waits no more
     if tag == CLOSE and call.phase is Phase.CLOSING:
         return Decision(actions=(HangUp(call.line),))
     return NOTHING

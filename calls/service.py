@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+import msgspec
 import structlog
 
 from acd.model import AnyFloorFact, Reachability
@@ -52,6 +53,8 @@ log = structlog.get_logger(__name__)
 BEAT_S = 2.0
 REMEMBER_S = 2.0
 Memory = Callable[[str], Awaitable[tuple[str, ...]]]
+CALL_BACK = "call_back"
+"""`CallArrived.via` of a call that did not come in."""
 
 
 class Ivr(Numbers, Protocol):
@@ -228,6 +231,16 @@ class CallService:
             flow=entry.flow_name,
             booted=self.booted,
         )
+
+    def call_back(self, number: str, dialled: str, owed: str, seat: str) -> str:
+        """Call the citizen of an earlier call from a seat: a call of its own, whose id is returned."""
+        now = self.clock.now()
+        known = self.ivr.identify(dialled, "", (), now)
+        fact = Arrived(at=now, line=LineId(""), dialled=dialled, caller=number)
+        arrived = msgspec.structs.replace(self.arrived(fact, known), via=CALL_BACK)
+        box = self.open(arrived, None)
+        box.post(events.CallOut(seat, owed, number, self.folder(box.call)))
+        return box.call.call
 
     def open(self, arrived: CallArrived, run: FlowRun | None) -> Mailbox:
         return self.install(Mailbox(fold.begin(arrived), self, run))

@@ -283,7 +283,8 @@ def _to_queue(call: CallState, actions: list[Action], house: House) -> Decision:
 
 def _queued(call: CallState, house: House) -> Queued:
     new = Queued(call=call.call, at=call.arrived_at, queue=GENERAL, needs=house.general)
-    return new if call.queued is None else msgspec.structs.replace(call.queued, back="")
+    is_errand = call.back is not None and bool(call.back.owed)  # it waited for the seat that took the task alone
+    return new if call.queued is None or is_errand else msgspec.structs.replace(call.queued, back="")
 
 
 def join(call: CallState, queued: Queued) -> Join:
@@ -297,7 +298,8 @@ def join(call: CallState, queued: Queued) -> Join:
         also=queued.also,
         prefer=queued.prefer,
         prefer_s=queued.prefer_s,
-        ring=queued.ring,
+        ring=1 if call.waits_for_call else queued.ring,
+        call_back=call.waits_for_call,
         arrived_at=queued.at,
         called_at=call.arrived_at,
         dialled=call.arrived.dialled,

@@ -1,6 +1,6 @@
 """Tables of the call ledger's projection."""
 
-from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, String, Table
+from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, String, Table, false
 
 from hotline.database import UtcDateTime, metadata
 
@@ -31,6 +31,7 @@ calls = Table(
     Column("talk_ended_at", UtcDateTime),
     Column("rated_service", String(16), nullable=False, server_default=""),
     Column("rated_result", String(16), nullable=False, server_default=""),
+    Column("call_back", Boolean, nullable=False, server_default=false()),
     Column("ended_at", UtcDateTime),
     Index("ix_calls_arrived_at", "arrived_at"),
     Index("ix_calls_dialled", "dialled"),

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import structlog
 
-from acd.model import Abandon, Adopt, Finish, LeaveReason, Offered, Reachability
+from acd.model import Abandon, Adopt, CallBackPromised, Finish, LeaveReason, Offered, Reachability
 from acd.records import Offer
 from calls import events, recover, several
 from calls.mailbox import Floor, Mailbox, Surroundings
@@ -49,11 +49,13 @@ class Believing(Floor, Protocol):
         """Phones of signed-in seats."""
         ...
 
+    def call_backs(self) -> tuple[str, ...]:
+        """Calls that wait without a line."""
+        ...
+
 
 class Controller(Surroundings, Protocol):
     """The controller of one node's calls, as a takeover needs it."""
-
-    booted: str
 
     @property
     def boxes(self) -> dict[str, Mailbox]: ...
@@ -129,6 +131,11 @@ async def _settle_floor(service: Controller) -> None:
     for name, doing in service.floor.calls().items():
         if (late := _late(service, name, doing)) is not None:
             await service.floor.do(late)
+    for name in service.floor.call_backs():
+        box = service.boxes.get(name)
+        if box is not None and box.call.back is None and box.call.phase is Phase.QUEUED:  # promised, and not yet said
+            promise = CallBackPromised(at=service.clock.now(), call=name)
+            box.post(events.FloorSaid((promise,), service.folder(box.call)))
     for offer in service.floor.offers():
         box = service.boxes.get(offer.call)
         if box is not None and offer.offer not in box.call.offers:  # it was offered, and nobody let the phone ring

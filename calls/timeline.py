@@ -66,6 +66,12 @@ def step_of(fact: m.AnyCallFact) -> StepView | None:
             return StepView(at=fact.at, what="ringing", seat=fact.seat)
         case m.OfferMissed():
             return StepView(at=fact.at, what="missed", seat=fact.seat, detail=fact.reason)
+        case m.CallBackPromised():
+            return StepView(at=fact.at, what="call_back_promised")
+        case m.CitizenDialled():
+            return StepView(at=fact.at, what="citizen_dialled", seat=fact.seat)
+        case m.CitizenMissed():
+            return StepView(at=fact.at, what="citizen_missed", detail=fact.result)
         case m.TalkStarted():
             return StepView(at=fact.at, what="answered", seat=fact.seat)
         case m.TalkChanged():

@@ -7,6 +7,7 @@ calling an ambulance; rows that could not be written yet are tried again.
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -14,13 +15,13 @@ import msgspec
 import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client import Counter as Figure
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calls import outside
 from calls.moves import Invite
 from calls.moving import NotCalled
-from calls.outside import SENTENCES, Permitted, Rules, Target, Usage, Why
+from calls.outside import SENTENCES, Kind, Permitted, Rules, Target, Usage, Why
 from calls.tables import outside_calls
 from hotline.clock import Clock
 from hotline.database import Database
@@ -30,7 +31,9 @@ from telephony.model import Admitted
 log = structlog.get_logger(__name__)
 
 _ERRORS: Mapping[Why, type[HotlineError]] = {Why.MALFORMED: BadInput}
-_FOR_NOW = frozenset({Why.NO_TRUNK, Why.NIGHT, Why.LINES_BUSY, Why.DAY_FULL, Why.SEAT_DAY_FULL})
+_FOR_NOW = frozenset(
+    {Why.NO_TRUNK, Why.NIGHT, Why.LINES_BUSY, Why.DAY_FULL, Why.SEAT_DAY_FULL, Why.OFF_HOURS, Why.NUMBER_DAY_FULL}
+)
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -66,10 +69,14 @@ class Trunk:
     ) -> None:
         self.rules, self._clock, self._zone, self._database = rules, clock, zone, database
         self._targets, self._seats = targets, seats
+        self.ours: Callable[[str], bool] = lambda _number: False
+        """Whether the hotline itself answers a number."""
         self.lines: Callable[[], int] = lambda: 0
         """How many of our talks' lines are outside, or ring there."""
         self._day = ""
         self._today: Counter[str] = Counter()
+        self._citizens: Counter[str] = Counter()
+        """Calls to citizens today, by what was dialled; they count for no seat."""
         self._unsaved: list[Row] = []
         self._made = Figure("hotline_outside_calls", "Calls to the outside, by kind.", ["kind"], registry=registry)
         told = "Calls to the outside that the guard refused, by reason."
@@ -78,23 +85,29 @@ class Trunk:
     async def load(self) -> None:
         """Count what was dialled today before we were started."""
         day = self._local().date().isoformat()
-        seat = outside_calls.c.seat
-        query = select(seat, func.count()).where(outside_calls.c.day == day).group_by(seat)
+        to_citizen = outside_calls.c.kind == Kind.CITIZEN.value
 
-        async def read(connection: AsyncConnection) -> Counter[str]:
-            return Counter({row[0]: int(row[1]) for row in await connection.execute(query)})
+        async def read(connection: AsyncConnection) -> tuple[Counter[str], Counter[str]]:
+            seats = await _counted(connection, outside_calls.c.seat, day, ~to_citizen)
+            return seats, await _counted(connection, outside_calls.c.number, day, to_citizen)
 
-        self._day, self._today = day, await self._database.read(read)
+        self._day, (self._today, self._citizens) = day, await self._database.read(read)
 
     def _local(self) -> datetime:
         return self._clock.now().astimezone(self._zone)
 
-    def usage(self, seat: str = "") -> Usage:
-        """What goes on, and went on today."""
+    def usage(self, seat: str = "", citizen: str = "") -> Usage:
+        """What goes on, and went on today. `citizen`: what would be dialled."""
         today = self._local().date().isoformat()
         if today != self._day:
-            self._day, self._today = today, Counter()
-        return Usage(lines=self.lines(), today=self._today.total(), today_of_seat=self._today[seat])
+            self._day, self._today, self._citizens = today, Counter(), Counter()
+        return Usage(
+            lines=self.lines(),
+            today=self._today.total(),
+            today_of_seat=self._today[seat],
+            citizens_today=self._citizens.total(),
+            today_of_number=self._citizens[citizen],
+        )
 
     def targets(self) -> Mapping[str, Target]:
         """Whom the catalogue and the roster name now, by every way to write their numbers."""
@@ -106,6 +119,13 @@ class Trunk:
         usage = msgspec.structs.replace(usage, lines=max(0, usage.lines - lines))
         return outside.decide(number, self.targets(), self.rules, usage, self._local().time())
 
+    def look_citizen(self, number: str, *, lines: int = 0) -> Permitted | Why:
+        """The same about a citizen who is to be called back."""
+        digits = outside.read(number) or ""
+        usage = self.usage(citizen=self.rules.prefix + digits)
+        usage = msgspec.structs.replace(usage, lines=max(0, usage.lines - lines))
+        return outside.call_back(number, self.rules, usage, self._local().time(), ours=self.ours(digits))
+
     def refusal(self, why: Why) -> HotlineError:
         """The refusal as an error for whoever asked; counted."""
         self._refused.labels(why.value).inc()
@@ -116,16 +136,21 @@ class Trunk:
         """See `moving.Door`. Counted here, because now it is dialled."""
         if invite.seat and not self._seats.is_free(invite.seat):
             raise NotCalled("seat_busy")
-        if not invite.outside:
+        if not (invite.outside or invite.citizen):
             return None
-        found = self.look(invite.phone, invite.asked_by, lines=1)
+        look = (
+            partial(self.look_citizen, invite.phone)
+            if invite.citizen
+            else partial(self.look, invite.phone, invite.asked_by)
+        )
+        found = look(lines=1)
         if isinstance(found, Why):
             self._refused.labels(found.value).inc()
             raise NotCalled(found.value)
-        self._today[invite.asked_by] += 1
-        kind = found.target.kind.value
+        kind, number = found.target.kind.value, found.admitted.digits
+        counter, counted = (self._citizens, number) if invite.citizen else (self._today, invite.asked_by)
+        counter[counted] += 1
         self._made.labels(kind).inc()
-        number = found.admitted.digits
         self._unsaved.append(Row(str(invite.line), self._clock.now(), self._day, invite.asked_by, number, kind))
         return found.admitted
 
@@ -143,3 +168,10 @@ class Trunk:
             log.warning("calls to the outside not written yet", rows=len(rows), why=str(error))
             return
         del self._unsaved[: len(rows)]
+
+
+async def _counted(
+    connection: AsyncConnection, what: ColumnElement[str], day: str, which: ColumnElement[bool]
+) -> Counter[str]:
+    query = select(what, func.count()).where(outside_calls.c.day == day, which).group_by(what)
+    return Counter({str(row[0]): int(row[1]) for row in await connection.execute(query)})

@@ -31,6 +31,7 @@ _TRUNK = {
     "trunk_caller": (r"[+]?[0-9]{2,20}", "write the number in digits"),
     "trunk_prefix": (r"[0-9]{1,8}", "a prefix is at most 8 digits"),
     "trunk_night": (f"{_CLOCK}-{_CLOCK}", "write it as HH:MM-HH:MM"),
+    "call_back_hours": (f"{_CLOCK}-{_CLOCK}", "write it as HH:MM-HH:MM"),
 }
 """What each setting of the outgoing trunk may look like: they end up in Asterisk's configuration."""
 
@@ -83,6 +84,16 @@ class Settings(BaseSettings):
     trunk_night: str = "22:00-06:00"
     """From when to when nobody but emergency lines, utilities, sub-centres and experts on duty is called; empty: never.
     """
+    call_back_hours: str = "08:00-21:00"
+    """From when to when citizens are called back; empty: at any time."""
+    call_back_tries: int = Field(default=3, ge=1, le=10)
+    """How often a citizen who was promised a call-back is dialled before it becomes a task for people."""
+    call_back_again_seconds: int = Field(default=600, ge=1, le=86_400)
+    """How long after a call-back that was not answered the next one is tried; twice as long after the second."""
+    call_back_daily: int = Field(default=500, ge=0)
+    """Calls to citizens in one day, all together."""
+    call_back_daily_number: int = Field(default=6, ge=1)
+    """The same, to one number."""
     proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses of reverse proxies (TLS) in front of us, comma-separated. Only they are believed who a request
     comes from (X-Forwarded-For) and how (X-Forwarded-Proto)."""
@@ -137,7 +148,7 @@ class Settings(BaseSettings):
             raise ValueError("name at least one address that calls may come from")
         return value
 
-    @field_validator("trunk_host", "trunk_user", "trunk_secret", "trunk_caller", "trunk_prefix", "trunk_night")
+    @field_validator(*_TRUNK)
     @classmethod
     def _plain(cls, value: str | SecretStr, info: ValidationInfo) -> str | SecretStr:
         pattern, wanted = _TRUNK[info.field_name or ""]

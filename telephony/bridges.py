@@ -23,6 +23,8 @@ from telephony.known import CARRIER, Known, Leg, drop_leg, leave_talk
 from telephony.model import Admitted, LineId, PhoneId, Placed
 from telephony.provisioning import account_of
 
+CITIZEN = "citizen"
+"""The endpoint by which citizens are called: its lines are no seat's, so they are treated as if they had come in."""
 SETTLING_S = 1.0
 """How long a line may be "not up" because it is just being moved."""
 SETTLING_PAUSE_S = 0.01
@@ -108,12 +110,23 @@ class AsteriskRooms:
         await self._call(leg, f"PJSIP/{account_of(phone)}", ring, ("room", room), {"TRACKS": track_folder})
 
     async def dial_out(self, room: str, leg: LineId, *, number: Admitted, ring: timedelta, track_folder: str) -> None:
-        check_words(leg, PhoneId(number.digits), track_folder)
-        if not _is_room(room):
+        await self._dial(leg, number, CARRIER, ring, ("room", room), {"TRACKS": track_folder})
+
+    async def call_citizen(
+        self, room: str, leg: LineId, *, number: Admitted, ring: timedelta, track_folder: str
+    ) -> None:
+        variables = {"TRACKS": track_folder, "__CITIZEN": leg}
+        await self._dial(leg, number, CITIZEN, ring, ("room-citizen", room), variables)
+
+    async def _dial(
+        self, leg: LineId, number: Admitted, endpoint: str, ring: timedelta, where: tuple[str, str],
+        variables: dict[str, str],
+    ) -> None:  # fmt: skip
+        check_words(leg, PhoneId(number.digits), variables["TRACKS"])
+        if not _is_room(where[1]):
             raise BadInput("A room's name begins with `room_`.")
         longest = str(round(number.longest.total_seconds()))
-        variables = {"TRACKS": track_folder, "LONGEST": longest}
-        await self._call(leg, f"PJSIP/{number.digits}@{CARRIER}", ring, ("room", room), variables)
+        await self._call(leg, f"PJSIP/{number.digits}@{endpoint}", ring, where, {**variables, "LONGEST": longest})
 
     async def announce(self, room: str, leg: LineId, *, prompt: str, track_folder: str) -> None:
         check_words(leg, PhoneId("0"), track_folder)

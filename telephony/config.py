@@ -90,11 +90,16 @@ def _carrier(settings: Settings) -> str:
         f"password = {settings.trunk_secret.get_secret_value()}",
     ]  # fmt: skip
     parts = [
-        "[carrier](carrier-plain)", f"from_user = {settings.trunk_caller}",
-        *(["outbound_auth = carrier"] if settings.trunk_user else []),
+        *(line for name in ("carrier", "citizen") for line in _way_out(name, settings)),
         "[carrier]", "type = aor", f"contact = sip:{settings.trunk_host}", *(log_in if settings.trunk_user else []),
     ]  # fmt: skip
     return "\n".join(parts)
+
+
+def _way_out(name: str, settings: Settings) -> list[str]:
+    """An endpoint of the carrier: `carrier` for whoever is called into a talk, `citizen` for who is called back."""
+    log_in = ["outbound_auth = carrier"] if settings.trunk_user else []
+    return [f"[{name}](carrier-plain)", f"from_user = {settings.trunk_caller}", *log_in]
 
 
 def _max_files() -> int:

@@ -355,7 +355,10 @@ def leg_rings(known: Known, leg: Leg, at: datetime) -> Facts:
 def leg_answers(known: Known, leg: Leg, at: datetime) -> Facts:
     """From now on it is an ordinary line; told once."""
     known.legs.pop(leg.leg)
-    return [LegAnswered(at=at, leg=leg.leg), *tell(known, leg.leg, at)]
+    state = known.lines.get(leg.leg)
+    is_recorded = state is not None and state.recording and not audible(state)
+    late: Facts = [TrackStarted(at=at, line=leg.leg)] if is_recorded else []
+    return [LegAnswered(at=at, leg=leg.leg), *late, *tell(known, leg.leg, at)]
 
 
 def leg_fails(known: Known, leg: Leg, reason: OfferEndReason, at: datetime) -> Facts:

@@ -27,6 +27,13 @@ class Rooms(Protocol):
         """The same with somebody outside, through the carrier. A redirect is a refusal."""
         ...
 
+    async def call_citizen(
+        self, room: str, leg: LineId, *, number: Admitted, ring: timedelta, track_folder: str
+    ) -> None:
+        """Call a citizen back, through the carrier: answered, the line is a citizen's like one that came in, in this
+        room. A redirect is a refusal."""
+        ...
+
     async def announce(self, room: str, leg: LineId, *, prompt: str, track_folder: str) -> None:
         """Play a prompt (a file without extension, absolute) to everybody in the room; `leg` names its track. No fact
         tells of it."""

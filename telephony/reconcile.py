@@ -74,6 +74,9 @@ def _appeared(known: Known, seen: LineSnapshot, at: datetime, *, first: bool) ->
     due = first or seen.line in known.unseen or seen.place == "fallback"
     if seen.line in known.gone or (state is not None and state.told) or not due:
         return []
+    if not seen.phone and seen.line in known.legs:  # a citizen whom we are calling: `_legs` tells of it
+        known.lines.setdefault(seen.line, Line(seen.line, at))
+        return []
     if seen.phone:
         known.lines.setdefault(seen.line, Line(seen.line, at, seen.phone, told=seen.place in SEATS_PLACES))
         return []

@@ -175,13 +175,16 @@ def routes(service: TicketService, audit: Audit, clock: Clock) -> APIRouter:
         rows = await service.callbacks(waiting_only=not done, limit=page.limit + 1, after=_after(page))
         found = page.page(rows, lambda task: (task.created_at.isoformat(), task.id))
         await audit.record(who, "callback.list", "", detail={"callbacks": [task.id for task in found.items]})
-        return Page(items=[project_callback(task) for task in found.items], next=found.next)
+        tries = await service.callback_tries([task.call for task in found.items])
+        return Page(items=[project_callback(task, tries.get(task.call, ())) for task in found.items], next=found.next)
 
     @router.post("/callbacks/{task}/done")
     async def callback_done(task: Annotated[str, Path(max_length=48)], who: Writer) -> CallbackView:
         """Say that the citizen was called."""
         await audit.record(who, "callback.done", _subject(task))
-        return project_callback(await service.callback_done(task, who))
+        done = await service.callback_done(task, who)
+        tries = await service.callback_tries([done.call])
+        return project_callback(done, tries.get(done.call, ()))
 
     return router
 

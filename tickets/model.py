@@ -258,6 +258,7 @@ class CallbackReason(StrEnum):
 
     FAILED_NODE = "failed_node"  # our Asterisk went down during the call
     MISSED = "missed"  # 漏接: nobody answered in time
+    NOT_REACHED = "not_reached"  # a call-back was promised, and the citizen was called in vain
 
 
 class CallbackTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -272,3 +273,19 @@ class CallbackTask(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     done_at: datetime | None = None
     done_by: str = ""
+    reached_call: str = ""
+    """The call in which somebody spoke with the citizen after all."""
+
+
+class CallbackTry(msgspec.Struct, frozen=True, kw_only=True):
+    """One time that the citizen of a call was called back."""
+
+    line: str
+    call: str
+    """The call that is made up for."""
+    at: datetime
+    seat: str
+    ended_at: datetime | None = None
+    result: str = ""
+    """`reached`, `busy`, `no_answer`, `rejected`, `unreachable`, `seat_left`, or why it was not dialled; empty: it
+    rings."""

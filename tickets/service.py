@@ -18,6 +18,7 @@ from hotline.database import Database
 from hotline.errors import BadInput, Conflict, NotFound
 from hotline.ids import Ids
 from hotline.security import Principal, Role
+from tickets import callbacks
 from tickets import store_sql as store
 from tickets.classification import Classification, shipped
 from tickets.errors import Incomplete, NotYours, StepNotAllowed
@@ -30,6 +31,7 @@ from tickets.model import (
     Action,
     CallbackReason,
     CallbackTask,
+    CallbackTry,
     HistoryLine,
     State,
     Ticket,
@@ -118,9 +120,12 @@ class TicketService:
     async def call_back(
         self, connection: AsyncConnection, call: AnsweredCall, reason: str, at: datetime
     ) -> CallbackTask | None:
-        """The citizen of this call is owed a call. Nothing when the number was withheld. One task per call."""
+        """The citizen of this call is owed a call. Nothing when the number was withheld. One task per call; who was
+        missed once more has one already."""
         if not call.caller:
             return None
+        if reason == CallbackReason.MISSED and (known := await callbacks.open_for(connection, call.caller)) is not None:
+            return known
         new = CallbackTask(
             id=self._ids.new("callback"),
             call=call.call,
@@ -280,6 +285,21 @@ class TicketService:
         return await self._database.read(
             lambda connection: store.list_callbacks(connection, waiting_only=waiting_only, limit=limit, after=after)
         )
+
+    async def callback_tries(self, calls: Sequence[str]) -> dict[str, list[CallbackTry]]:
+        """How often the citizens of these calls were called, oldest first."""
+        return await self._database.read(lambda connection: callbacks.tries_of(connection, calls))
+
+    async def callback(self, task: str) -> CallbackTask:
+        """One task.
+
+        Raises:
+            NotFound: there is no such task.
+        """
+        found = await self._database.read(lambda connection: callbacks.get(connection, task)) if is_id(task) else None
+        if found is None:
+            raise NotFound("There is no such call-back task.")
+        return found
 
     async def callback_done(self, task: str, who: Principal) -> CallbackTask:
         """The citizen was called.

@@ -84,5 +84,19 @@ callback_tasks = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("done_at", UtcDateTime),
     Column("done_by", String(80), nullable=False),
+    Column("reached_call", String(48), nullable=False, server_default=""),
     Index("ix_callback_tasks_created_at_id", "created_at", "id"),
+    Index("ix_callback_tasks_caller", "caller"),
 )
+
+callback_tries = Table(
+    "callback_tries",
+    metadata,
+    Column("line", String(80), primary_key=True),
+    Column("call", String(48), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("seat", String(20), nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("result", String(24), nullable=False),
+)
+"""Every time that a citizen was called back, and what came of it."""

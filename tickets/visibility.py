@@ -19,6 +19,7 @@ from tickets.model import (
     RATED,
     RATING_ASKED,
     CallbackTask,
+    CallbackTry,
     HistoryLine,
     State,
     Ticket,
@@ -285,6 +286,15 @@ def project_rating(lines: Sequence[HistoryLine], ticket: Ticket, who: Principal)
     return RatingView(service=given.get("service", ""), result=given.get("result", ""))
 
 
+class TryView(BaseModel):
+    """One time that the citizen was called; `result` is empty while it rings."""
+
+    at: datetime
+    ended_at: datetime | None
+    seat: str
+    result: str
+
+
 class CallbackView(BaseModel):
     """A call-back task; the number is dialled by a click, not by reading it."""
 
@@ -295,9 +305,12 @@ class CallbackView(BaseModel):
     reason: str
     created_at: datetime
     done_at: datetime | None
+    reached_call: str
+    """The call in which somebody spoke with the citizen."""
+    tries: list[TryView]
 
 
-def project_callback(task: CallbackTask) -> CallbackView:
+def project_callback(task: CallbackTask, tries: Sequence[CallbackTry] = ()) -> CallbackView:
     """A call-back task as the desk sees it."""
     return CallbackView(
         id=task.id,
@@ -307,6 +320,8 @@ def project_callback(task: CallbackTask) -> CallbackView:
         reason=task.reason.value,
         created_at=task.created_at,
         done_at=task.done_at,
+        reached_call=task.reached_call,
+        tries=[TryView(at=one.at, ended_at=one.ended_at, seat=one.seat, result=one.result) for one in tries],
     )
 
 

@@ -27,7 +27,7 @@ from tickets.visibility import Scope
 pytestmark = pytest.mark.contract
 
 NOW = datetime(2026, 2, 14, 9, 0, 0, 123456, tzinfo=UTC)
-TABLES = [tables.tickets, tables.ticket_history, tables.ticket_counters, tables.callback_tasks]
+TABLES = [tables.tickets, tables.ticket_history, tables.ticket_counters, tables.callback_tasks, tables.callback_tries]
 EVERYTHING = Scope(everything=True)
 OWN = Principal(person="p1", name="A", roles=frozenset({Role.OPERATOR}), agent="1001")
 

@@ -131,6 +131,8 @@ class _Waiting:
     refused: dict[str, datetime]
     ring: int = 1
     offers: set[str] = field(default_factory=set[str])
+    rests: bool = False
+    """A call-back whose time has not come."""
 
 
 @dataclass
@@ -187,8 +189,16 @@ class _Floor:
                 rank = (fact.arrived_at - timedelta(seconds=fact.priority), self.joined)
                 self.joined += 1
                 self.waiting[fact.call] = _Waiting([fact.needs, *fact.also], rank, refused, fact.ring)
+                self.waiting[fact.call].rests = fact.call_back and fact.not_before is not None
             case floor.Widened():
                 self.waiting[fact.call].options.append(fact.needs)
+            case floor.CallBackPromised() | floor.CallBackPutOff():
+                self._rests(fact.call, fact.not_before)
+            case floor.CallBackDue():
+                self.waiting[fact.call].rests = False
+            case floor.OfferExtended():
+                if fact.offer not in self.offers:
+                    self.problems.append(f"I1: the offer {fact.offer} was extended and is not open")
             case floor.RetryAllowed():
                 for seat_name in fact.seats:
                     self.waiting[fact.call].refused.pop(seat_name, None)
@@ -215,12 +225,18 @@ class _Floor:
             case _:
                 pass
 
+    def _rests(self, call: str, not_before: datetime | None) -> None:
+        """One telephone rings for a call-back, and none before its time."""
+        self.waiting[call].rests, self.waiting[call].ring = not_before is not None, 1
+
     def _offered(self, fact: floor.Offered) -> None:
         seat, waiting = self.seats[fact.seat], self.waiting.get(fact.call)
         if seat.offer or seat.call:
             self.problems.append(f"I1: {fact.seat} was offered {fact.call} beside {seat.offer or seat.call}")
         if waiting is None:
             self.problems.append(f"I1: {fact.call} was offered, but does not wait")
+        elif waiting.rests:
+            self.problems.append(f"I1: {fact.call} was offered to {fact.seat} before its time")
         elif len(waiting.offers) >= waiting.ring:
             self.problems.append(f"I1: {fact.call} was offered to {fact.seat} beside {waiting.offers}")
         else:
@@ -240,7 +256,7 @@ class _Floor:
 
     def _fits(self, name: str, waiting: _Waiting) -> bool:
         skills = self.seats[name].skills
-        if name in waiting.refused:
+        if name in waiting.refused or waiting.rests:
             return False
         return any(all(skills.get(need.skill, 0) >= need.level for need in needs) for needs in waiting.options)
 
@@ -378,10 +394,33 @@ def figures(hotline: Server) -> list[str]:
     """I7 for the running hotline: its figures of this hour against a count of the facts."""
     shown = hotline.get("/api/v1/kpis?hours=24")
     facts = stored(hotline.data).floor
-    left = [fact for fact in facts if isinstance(fact, floor.LeftQueue | floor.TurnedAway)]
-    answered = sum(isinstance(fact, floor.LeftQueue) and fact.reason is floor.LeaveReason.ANSWERED for fact in left)
+    calls, left = _settled(facts)
+    answered = left.count(floor.LeaveReason.ANSWERED)
     rate = next(item["value"] for item in shown["items"] if item["name"] == "answer_rate")
     wanted = answered / len(left) if left else None
     same = rate is wanted or (rate is not None and wanted is not None and abs(rate - wanted) < 1e-9)
-    problems = [] if shown["calls"] == len(left) else [f"I7: {len(left)} calls left a queue, shown {shown['calls']}"]
+    problems = [] if shown["calls"] == calls else [f"I7: {calls} calls left a queue, shown {shown['calls']}"]
     return problems if same else [*problems, f"I7: the answer rate is {wanted}, shown {rate}"]
+
+
+def _settled(facts: Sequence[floor.AnyFloorFact]) -> tuple[int, list[floor.LeaveReason]]:
+    """How many left the line, and why each call that counts for the answer rate left: a promised call-back once, at its
+    end; who rang again, and a call-back of a call that was counted before, not at all."""
+    calls, left = 0, list[floor.LeaveReason]()
+    waits: dict[str, str] = {}
+    for fact in facts:
+        match fact:
+            case floor.Joined():
+                waits[fact.call] = "errand" if fact.call_back else "line"
+            case floor.CallBackPromised():
+                calls, waits[fact.call] = calls + 1, "promised"
+            case floor.TurnedAway():
+                calls, left = calls + 1, [*left, floor.LeaveReason.FULL]
+            case floor.LeftQueue():
+                how = waits.pop(fact.call, "line")
+                calls += how == "line"
+                counts = how == "line" or (how == "promised" and fact.reason is not floor.LeaveReason.REJOINED)
+                left += [fact.reason] if counts else []
+            case _:
+                pass
+    return calls, left

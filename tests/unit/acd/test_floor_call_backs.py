@@ -278,3 +278,38 @@ def test_missed_caller_is_called_in_the_order_of_the_first_call() -> None:
     hand = promised()
     hand.do(m.Join(call="missed", queue="q", needs=HOUSING, call_back=True, arrived_at=at(-60)))
     assert order(hand) == ["missed", "c1", "c2", "c3"]
+
+
+def test_while_the_citizen_is_dialled_the_offer_stays_open_and_then_the_seat_is_free_and_the_place_kept() -> None:
+    hand = promised()
+    hand.do(m.PromiseCallBack(call="c1"))
+    hand.sign_in("a", housing=1)
+    offer = hand.last(m.Offered)
+    assert (offer.call, offer.call_back) == ("c1", True)
+    hand.do(m.ExtendOffer(offer=offer.offer, by_s=45))
+    assert hand.do(m.ExtendOffer(offer=offer.offer, by_s=45)) == ()
+    hand.after(40)
+    assert hand.floor.offer(offer.offer) is not None, "it does not end as one that nobody answers"
+    later = hand.now + timedelta(minutes=10)
+    facts = hand.do(m.PutOffCallBack(call="c1", not_before=later))
+    assert [type(fact) for fact in facts[:3]] == [m.OfferWithdrawn, m.CallBackPutOff, m.SeatChanged]
+    assert hand.last(m.Offered).call == "c2", "the seat takes the next one meanwhile"
+    assert hand.do(m.PutOffCallBack(call="c1", not_before=later)) == ()
+    hand.answer("c2")
+    hand.do(m.Finish(call="c2"))
+    hand.after(590)
+    assert order(hand)[0] == "c1", "its place is that of its arrival"
+
+
+def test_an_offer_is_extended_only_for_a_call_back_and_ends_when_nobody_says_how_it_went() -> None:
+    hand = promised()
+    hand.sign_in("a", housing=1)
+    plain = hand.last(m.Offered)
+    assert hand.do(m.ExtendOffer(offer=plain.offer, by_s=45)) == ()
+    assert hand.do(m.ExtendOffer(offer="none", by_s=45)) == ()
+    assert hand.do(m.PutOffCallBack(call=plain.call, not_before=hand.now + timedelta(hours=1))) == ()
+    hand.do(m.PromiseCallBack(call="c1"))
+    offer = hand.last(m.Offered)
+    hand.do(m.ExtendOffer(offer=offer.offer, by_s=45))
+    hand.after(46)
+    assert hand.last(m.OfferRefused).offer == offer.offer

@@ -210,7 +210,7 @@ def test_call_back_is_a_stay_of_its_own_whose_waiting_counts_nowhere() -> None:
     assert (back.call_back, back.dialled, back.called_at) == (True, "12348", NINE - seconds(9))
     assert (back.talk, back.wrap_up, back.answered_by, back.queue) == (seconds(20), seconds(30), "a", "q")
     stays = [line, full, back]
-    assert (measures.answer_rate(stays), measures.speed_of_answer(stays)) == (0, None)
+    assert (measures.answer_rate(stays), measures.speed_of_answer(stays)) == (1 / 2, None), "answered, by a call-back"
     assert (measures.handle_time(stays), measures.talk_time(stays), measures.wrap_up_time(stays)) == (50, 20, 30)
     assert measures.call_back_rate(stays) == 1
     assert measures.losses(stays) == {m.LeaveReason.CALL_BACK: 1, m.LeaveReason.FULL: 1}

@@ -15,7 +15,9 @@ WIDEN, POSITION, PROMPT, RAISE = StepKind.WIDEN, StepKind.POSITION, StepKind.PRO
 
 
 class House:
-    """`Known`: two prompts, one queue beside the general one, and hours of which one cannot be read."""
+    """`Known`: two prompts, one queue beside the general one, hours of which one cannot be read, and a way out."""
+
+    trunk = True
 
     def prompts(self) -> frozenset[str]:
         return frozenset({"crisis", "out_of_hours"})
@@ -25,6 +27,9 @@ class House:
 
     def hours_problem(self, hours: str) -> str:
         return "The hours cannot be read." if hours == "whenever" else ""
+
+    def can_dial(self) -> bool:
+        return self.trunk
 
 
 def test_steps_come_in_the_order_of_their_times_and_repetitions_each_on_their_own() -> None:
@@ -95,3 +100,11 @@ def test_a_window_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(BadInput, match="Guest 1: the window ends before it begins"):
         check("general", QueuePlan(guests=(window,)), House())
     check("general", QueuePlan(guests=(replace(window, ends_at=begins + timedelta(seconds=1)),)), House())
+
+
+def test_nobody_is_promised_a_call_back_without_a_way_out() -> None:
+    plan, house = QueuePlan(steps=(PlanStep(after_s=60, does=StepKind.CALL_BACK),)), House()
+    check("12329", plan, house)
+    house.trunk = False
+    with pytest.raises(BadInput, match="HOTLINE_TRUNK_HOST"):
+        check("12329", plan, house)

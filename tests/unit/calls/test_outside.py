@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from calls import outside
 from calls.outside import SENTENCES, Kind, Permitted, Rules, Target, Usage, Why, decide, read
 
 pytestmark = pytest.mark.unit
@@ -108,3 +109,39 @@ def test_whatever_is_written_only_digits_are_dialled(written: str) -> None:
     assert digits is None or (digits.isascii() and digits.isdigit())
     found = decide(written, TARGETS, RULES, Usage(), NOON)
     assert isinstance(found, Why) or found.admitted.digits.isdigit()
+
+
+@pytest.mark.parametrize(
+    ("written", "dialled"),
+    [
+        ("13912345678", "013912345678"), ("013912345678", "0013912345678"), ("07176251234", "007176251234"),
+        ("6251234", "06251234"), ("+86 13912345678", "013912345678"),
+        ("110", Why.NO_SUBSCRIBER), ("12345", Why.NO_SUBSCRIBER), ("95588", Why.NO_SUBSCRIBER),
+        ("4008001234", Why.NO_SUBSCRIBER), ("16899999", Why.PREMIUM), ("00441632960000", Why.INTERNATIONAL),
+        ("", Why.MALFORMED), ("139x", Why.MALFORMED),
+    ],
+)  # fmt: skip
+def test_citizens_are_called_back_at_subscribers_numbers_and_nowhere_else(written: str, dialled: Why | str) -> None:
+    rules = Rules(trunk=True, region="0717", prefix="0")
+    found = outside.call_back(written, rules, Usage(), NOON)
+    assert (found if isinstance(found, Why) else found.admitted.digits) == dialled
+
+
+def test_limits_and_hours_of_calls_to_citizens_are_their_own() -> None:
+    rules = Rules(trunk=True, region="0717", call_back=(time(8), time(21)), citizens_daily=3, number_daily=2, daily=0)
+
+    def why(usage: Usage = Usage(), now: time = NOON, **more: object) -> Why | None:  # noqa: B008 - frozen
+        found = outside.call_back("13912345678", msgspec.structs.replace(rules, **more), usage, now)
+        return found if isinstance(found, Why) else None
+
+    assert why(Usage(today=500, today_of_seat=500)) is None
+    assert why(now=time(21)) is Why.OFF_HOURS
+    assert why(now=time(7, 59)) is Why.OFF_HOURS
+    assert why(now=time(8)) is None
+    assert why(Usage(lines=10)) is Why.LINES_BUSY
+    assert why(Usage(citizens_today=3)) is Why.DAY_FULL
+    assert why(Usage(today_of_number=2)) is Why.NUMBER_DAY_FULL
+    assert why(trunk=False) is Why.NO_TRUNK
+    assert outside.call_back("07176251234", rules, Usage(), NOON, ours=True) is Why.OURS
+    listed = outside.call_back("16899999", msgspec.structs.replace(rules, allow=("168*",)), Usage(), NOON)
+    assert isinstance(listed, Permitted)

@@ -20,7 +20,7 @@ from tickets.numbering import NumberFormat
 from tickets.service import TicketService
 
 NOW = datetime(2026, 2, 14, 9, 0, tzinfo=UTC)
-TABLES = [tables.tickets, tables.ticket_history, tables.ticket_counters, tables.callback_tasks]
+TABLES = [tables.tickets, tables.ticket_history, tables.ticket_counters, tables.callback_tasks, tables.callback_tries]
 
 
 @dataclass(frozen=True)

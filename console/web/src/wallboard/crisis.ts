@@ -17,7 +17,7 @@ export function withNotice(plan: Plan, prompt: string): PlanBody {
   return bodyOf({ ...plan, steps: [...notice, ...others] });
 }
 
-const POSSIBLE = ["widen", "raise", "position", "prompt"] as const;
+const POSSIBLE = ["widen", "raise", "position", "prompt", "call_back"] as const;
 type Does = (typeof POSSIBLE)[number];
 const canDo = (does: string): does is Does => POSSIBLE.some((one) => one === does);
 
