@@ -93,6 +93,7 @@ def test_refusal_reaches_the_caller_and_the_seat_is_free_again(switch: Switch, c
         assert call.ending is not None
         assert call.ending.by is EndedBy.THEM
         assert call.ending.status >= 400
+        eventually(lambda: seat.call.ending is not None, "the refusal has been acknowledged to the seat", 10)
         assert seat.call.ending is not None
         assert (seat.call.ending.by, seat.call.ending.status) == (EndedBy.US, status)
         seat.manners = replace(seat.manners, refuse=0)
