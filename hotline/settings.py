@@ -130,7 +130,7 @@ class Settings(BaseSettings):
     """Worker processes for transcription; 0: somebody else runs them."""
     live_transcripts: int | None = Field(default=None, ge=0, le=1000)
     """In how many talks at once words are recognised while they are said, 0: in none; without a number, in as many as
-    this machine has processors."""
+    this machine has processors, and in 8 at most."""
     region: str = "0717"
     """Area code of this city, stripped from and added to dialled numbers."""
     timezone: str = "Asia/Shanghai"

@@ -26,10 +26,14 @@ def chosen(claims: Iterable[Claim], most: int) -> frozenset[str]:
     return frozenset(claim.call for claim in ranked[: max(most, 0)])
 
 
+MOST_BY_DEFAULT = 8
+"""Each look of a reader costs the controller some 4 ms, and there is about one a second for each call."""
+
+
 def default_most(processors: int) -> int:
-    """How many calls where nobody said: one for each processor.
+    """How many calls where nobody said: one for each processor, within reason.
 
     A call has two voices. The smallest model for people takes some tenth of a processor for each, the biggest half of
     one, and half of the processors listen at all.
     """
-    return max(processors, 1)
+    return min(max(processors, 1), MOST_BY_DEFAULT)

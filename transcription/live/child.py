@@ -14,7 +14,7 @@ import structlog
 
 from hotline.parent import child_environment
 from hotline.settings import Settings
-from transcription.live.model import AnyCommand, AnyNews
+from transcription.live.model import AnyCommand, AnyNews, Beat
 from transcription.live.process import Errand
 
 log = structlog.get_logger(__name__)
@@ -23,11 +23,13 @@ _CODE = "from transcription.live.process import main; main()"
 _LONGEST_LINE = 1 << 20
 _MOST_UNREAD = 1 << 20
 """Bytes of commands that it has not taken: it hangs."""
+HANG_S = 180.0
+"""So long without a word, and it hangs. The biggest published model loads within a minute from a slow disk."""
 _SHORTEST_LIFE_S = 60.0
 _LONGEST_PAUSE_S = 60.0
 
 _encode = msgspec.json.Encoder().encode
-_news = msgspec.json.Decoder(AnyNews)
+_told = msgspec.json.Decoder(AnyNews | Beat)
 
 
 class Child:
@@ -91,14 +93,18 @@ class Child:
         self._process = process
         self._born()
         try:
-            while line := await process.stdout.readline():
+            while line := await asyncio.wait_for(process.stdout.readline(), HANG_S):
                 self._take(line)
+        except TimeoutError:
+            self._kill()
         except ValueError:
             log.warning("the listening process told more than a line can hold")
 
     def _take(self, line: bytes) -> None:
         try:
-            self._heard(_news.decode(line))
+            news = _told.decode(line)
+            if not isinstance(news, Beat):
+                self._heard(news)
         except msgspec.DecodeError:
             log.warning("the listening process told something that is no news")
         except Exception:

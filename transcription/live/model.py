@@ -133,4 +133,8 @@ class Left(msgspec.Struct, frozen=True, kw_only=True, tag="left"):
     failed: bool = False
 
 
+class Beat(msgspec.Struct, frozen=True, tag="beat"):
+    """It lives and does its rounds; told now and then, and heard by its parent alone."""
+
+
 AnyNews = Using | Unusable | Opened | Said | Saying | Left

@@ -24,7 +24,7 @@ from hotline.settings import Settings
 from transcription.engines import open_engine
 from transcription.errors import ModelUnusable
 from transcription.live.ear import Ear
-from transcription.live.model import AnyCommand, AnyNews, Follow, Hush, Leave, Left, Unusable, Using
+from transcription.live.model import AnyCommand, AnyNews, Beat, Follow, Hush, Leave, Left, Unusable, Using
 from transcription.model_folder import find_model
 from transcription.normalise import default_rules
 from transcription.segments import default_punctuation
@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 ROUND_S = 0.2
 """How often the tracks are looked at; they grow every two seconds."""
+BEAT_S = 10.0
 STEPS = 4
 """Seconds of sound that one track may have before others have their turn."""
 _NICE = 5
@@ -83,13 +84,18 @@ class Listener:
 
     def work(self, commands: "SimpleQueue[AnyCommand | None]") -> None:
         """Do what is told until nothing more comes."""
-        due = self._clock()
+        due = beat = self._clock()
         while True:
-            try:
-                command = commands.get(timeout=max(due - self._clock(), 0.0) if self._ears else None)
-            except Empty:
+            now = self._clock()
+            if now >= beat:
+                self.tell(Beat())
+                beat = now + BEAT_S
+            if self._ears and now >= due:
                 self.round()
-                due = self._clock() + ROUND_S
+                due = now + ROUND_S
+            try:
+                command = commands.get(timeout=max((min(due, beat) if self._ears else beat) - self._clock(), 0.0))
+            except Empty:
                 continue
             if command is None:
                 return
@@ -139,7 +145,7 @@ class Listener:
             log.warning("track not listened to", reason=reason)
             ear.close(failed=True)
 
-    def tell(self, news: AnyNews) -> None:
+    def tell(self, news: AnyNews | Beat) -> None:
         """Tell the parent; may be called by every thread."""
         with self._telling:
             self._told.write(_encode(news) + b"\n")

@@ -7,6 +7,8 @@ from typing import Any, cast
 
 import msgspec
 import pytest
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calls import fold
 from calls.legs import Goal, Leg, Party, Place, Talk
@@ -22,9 +24,12 @@ from calls.model import (
     TrackOpened,
 )
 from calls.overhearing import Overhearing, is_urgent, present
+from calls.tables import call_lines
 from hotline.clock import ManualClock
+from hotline.database import metadata
 from hotline.ids import CountedIds
 from hotline.settings import Settings
+from hotline.sql import OpenDatabase, connect
 from telephony.model import LineId
 from tests.unit.calls.phases import ARRIVED, CITIZEN, NOW, OTHER, SEAT, call_in
 from transcription.live.model import AnyCommand, Follow, Hush, Leave
@@ -92,12 +97,12 @@ class Book:
 class House:
     """The joint, and what the listening process would be told."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, database: OpenDatabase | None = None) -> None:
         self.book, self.commands, self.told = Book(), list[AnyCommand](), list[frozenset[str]]()
         book = cast("Any", self.book)
         settings = Settings(data=data, demo=True, live_transcripts=1)
         self.joint = Overhearing(
-            settings, ManualClock(NOW), CountedIds(), cast("Any", None), book, book, self.told.append
+            settings, ManualClock(NOW), CountedIds(), cast("Any", database), book, book, self.told.append
         )
         cast("Any", self.joint.child).tell = self.commands.append
         self.joint.live.born()
@@ -157,3 +162,26 @@ def test_a_talk_that_is_over_is_left(house: House, fact: AnyCallFact) -> None:
     session = house.joint.live.session("c1")
     assert session is not None
     assert session.ended_at == NOW
+
+
+async def test_talks_that_outlived_a_restart_are_taken_up_with_the_parties_of_their_rows(tmp_path: Path) -> None:
+    database = connect(f"sqlite:///{tmp_path / 'hotline.db'}")
+
+    async def fill(connection: AsyncConnection) -> None:
+        await connection.run_sync(metadata.create_all, tables=[call_lines])
+        for line, party, agent in ((CITIZEN, "citizen", ""), (SEAT, "operator", "8001"), (OTHER, "announcement", "")):
+            began = None if party == "operator" else ARRIVED
+            row = {"call": "c2", "line": line, "party": party, "agent": agent, "started_at": began}
+            await connection.execute(insert(call_lines).values(**row))
+
+    await database.write(fill)
+    house = House(tmp_path, database)
+    house.book.live = {"c2": msgspec.structs.replace(TALKING, call="c2")}
+    house.joint.live.over("c1")
+    await house.joint._take_up()
+    session = house.joint.live.session("c2")
+    assert session is not None
+    voices = {line: (one.voice.party, one.voice.agent, one.voice.began_at) for line, one in session.voices.items()}
+    assert voices == {CITIZEN: ("citizen", "", ARRIVED), SEAT: ("operator", "8001", None)}
+    assert (sorted(session.present), session.held) == (sorted([CITIZEN, SEAT]), True)
+    await database.close()
