@@ -7,7 +7,6 @@ restart the parties of the talks that live on are read from the rows.
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 import structlog
@@ -97,6 +96,7 @@ class Overhearing:
         )
         self.child = Child(settings, heard=self.live.news, born=self.live.born, died=self.live.died)
         self._tracks: dict[str, dict[LineId, TrackOpened]] = {}
+        self._voices: dict[str, dict[LineId, Voice]] = {}
 
     async def run(self) -> None:
         """Follow the calls until cancelled."""
@@ -118,13 +118,16 @@ class Overhearing:
         call = self._ledger.live.get(name)
         if call is None:
             self._tracks.pop(name, None)
+            self._voices.pop(name, None)
         here = frozenset[LineId]() if call is None else present(call)
         if call is None or not here or call.answered_at is None:
             self.live.over(name)
             return
-        tracks = self._tracks.get(name, {})
-        folder = Path(self._places.absolute(call.tracks or self._places.folder(call)))
-        voices = {str(line): _voice(track, folder) for line, track in tracks.items() if line in here}
+        known = self._voices.setdefault(name, {})
+        for line, track in self._tracks.get(name, {}).items():
+            if line in here and line not in known:
+                known[line] = _voice(track, self._places.absolute(call.tracks or self._places.folder(call)))
+        voices = {str(line): voice for line, voice in known.items() if line in here}
         self.live.talk(name, call.answered_at, voices, urgent=is_urgent(call))
 
     def _tell(self, command: AnyCommand) -> None:
@@ -150,12 +153,12 @@ class Overhearing:
             self._look(call)
 
 
-def _voice(track: TrackOpened, folder: Path) -> Voice:
+def _voice(track: TrackOpened, folder: str) -> Voice:
     return Voice(
         line=track.line,
         party=track.party.value,
         agent=track.agent,
-        path=str(folder / f"{track.line}.sln"),
+        path=f"{folder}/{track.line}.sln",
         began_at=track.at if track.seen else None,
     )
 

@@ -59,7 +59,11 @@ class LiveTranscripts:
         """
         self._most, self._mark, self._clock, self._ids = most, model_mark, clock, ids
         self._tell, self._told = tell, told
-        self._sessions: dict[str, Session] = {}
+        self._going: dict[str, Session] = {}
+        self._ended: dict[str, Session] = {}
+        """Those that ended, the longest ago first."""
+        self._held = 0
+        """How many are listened to."""
         self._tracks: dict[int, tuple[Session, Heard]] = {}
         self._counted = 0
         self._has_model, self._looked_at = False, -MARK_S
@@ -71,20 +75,21 @@ class LiveTranscripts:
 
     def talk(self, call: str, answered_at: datetime, voices: Mapping[str, Voice], *, urgent: bool) -> None:
         """A talk is as this says: who is recorded in it by telephone line. Told again whenever it changed."""
-        session = self._sessions.get(call)
+        session = self._going.get(call)
+        is_new = session is None
         if session is None:
-            self._counted += 1
-            session = Session(self._ids.new("live"), call, self._counted, answered_at)
-            self._sessions[call] = session
-            self._forget()
+            session = self._going[call] = self._begun(call, answered_at)
         for voice in voices.values():
             session.add(voice)
-        session.present, session.urgent, session.ended_at = frozenset(voices), urgent, None
-        self._choose()
+        was, session.urgent, session.present = session.urgent, urgent, frozenset(voices)
+        if session.held:
+            self._attend(session)
+        if self._may_listen() and (was != urgent or (is_new and (urgent or self._held < self._most))):
+            self._choose()
 
     def hush(self, call: str, at: datetime, *, hushed: bool) -> None:
         """Keys are being pressed, or not any more: what is said meanwhile is not to be known."""
-        session = self._sessions.get(call)
+        session = self._going.get(call)
         if session is None:
             return
         began = session.hushed_at or at
@@ -95,10 +100,15 @@ class LiveTranscripts:
 
     def over(self, call: str) -> None:
         """Nobody talks in it any more: it ended, or its citizen waits."""
-        session = self._sessions.get(call)
-        if session is not None and session.ended_at is None:
-            session.ended_at = self._clock.now()
-            session.present = frozenset()
+        session = self._going.pop(call, None)
+        if session is None:
+            return
+        session.ended_at, session.present = self._clock.now(), frozenset()
+        self._ended[call] = session
+        if session.held:
+            session.held = False
+            self._attend(session)
+            self._told(call)
             self._choose()
 
     # What is told by the process -------------------------------------------------------------------------------------
@@ -148,7 +158,7 @@ class LiveTranscripts:
 
     def session(self, call: str) -> Session | None:
         """What is known of a call; nothing once it is forgotten."""
-        return self._sessions.get(call)
+        return self._going.get(call) or self._ended.get(call)
 
     def state(self, session: Session) -> LiveState:
         """Whether its words are shown as they are said, and why not."""
@@ -166,18 +176,30 @@ class LiveTranscripts:
 
     # ------------------------------------------------------------------------------------------------------------------
 
+    def _begun(self, call: str, answered_at: datetime) -> Session:
+        """A call that is new, or talks again."""
+        self._forget()
+        if call in self._ended:
+            again = self._ended.pop(call)
+            again.ended_at = None
+            return again
+        self._counted += 1
+        return Session(self._ids.new("live"), call, self._counted, answered_at)
+
     def _choose(self) -> None:
-        """Listen to those calls that may be listened to, and in them to whoever is there."""
-        going = [one for one in self._sessions.values() if one.ended_at is None]
+        """Listen to those calls that may be listened to."""
+        going = list(self._going.values())
         claims = [Claim(call=one.call, order=one.order, urgent=one.urgent, held=one.held) for one in going]
-        heard = chosen(claims, self._most) if self._model_is_there() else frozenset[str]()
-        for session in [*going, *(one for one in self._sessions.values() if one.held and one.ended_at is not None)]:
-            was, session.held = session.held, session.call in heard
-            self._attend(session)
-            if was != session.held:
+        heard = chosen(claims, self._most) if self._may_listen() else frozenset[str]()
+        self._held = len(heard)
+        for session in going:
+            if session.held != (session.call in heard):
+                session.held = not session.held
+                self._attend(session)
                 self._told(session.call)
 
     def _attend(self, session: Session) -> None:
+        """Listen to whoever is in the talk, and to nobody else."""
         for heard in session.voices.values():
             wanted = _wanted(session, heard)
             if wanted and not heard.track:
@@ -219,6 +241,9 @@ class LiveTranscripts:
         self._tracks.pop(heard.track, None)
         heard.track = 0
 
+    def _may_listen(self) -> bool:
+        return self._most > 0 and self._model_is_there()
+
     def _model_is_there(self) -> bool:
         now = self._clock.monotonic()
         if now >= self._looked_at + MARK_S:
@@ -227,11 +252,11 @@ class LiveTranscripts:
 
     def _forget(self) -> None:
         """Calls that ended long ago, or too many ago."""
-        ended = [one for one in self._sessions.values() if one.ended_at is not None]
         oldest = self._clock.now() - KEEP
-        for number, session in enumerate(reversed(ended)):
-            if number >= MOST_ENDED or (session.ended_at is not None and session.ended_at < oldest):
-                del self._sessions[session.call]
+        for call, session in list(self._ended.items()):
+            if len(self._ended) <= MOST_ENDED and session.ended_at is not None and session.ended_at >= oldest:
+                return
+            del self._ended[call]
 
 
 def _wanted(session: Session, heard: Heard) -> bool:

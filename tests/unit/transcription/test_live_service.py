@@ -182,8 +182,8 @@ def test_nothing_is_asked_without_a_model_and_readers_are_told(house: House) -> 
     assert (house.state("one"), house.commands) == (LiveState.NO_MODEL, [])
     house.mark = "installed now"
     house.clock.advance(timedelta(seconds=MARK_S))
-    house.talk("one", "c1")
-    assert house.state("one") is LiveState.ON
+    house.talk("two", "c2")
+    assert (house.state("one"), house.state("two")) == (LiveState.ON, LiveState.ON)
 
 
 def test_a_model_that_cannot_be_used_is_told(house: House) -> None:
