@@ -239,7 +239,7 @@ class Hotline:
         if self.settings.demo:
             await self.agents.seed()
         await self.ivr.start(self.tasks)
-        self.seats.learn(await self.agents.all())
+        self.seats.start(self.tasks, await self.agents.all(), self.clock)
         if self.asterisk is not None:
             await self.asterisk.start()
         await self.ledger.load()

@@ -30,6 +30,8 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     """承办单位 (handling units) the agent speaks for."""
     phone: str = ""
     """The phone where the agent usually sits, digits; empty: it must be given at sign-in."""
+    second_phone: str = ""
+    """The phone that rings while that one is not registered (a desk phone beside a page), digits; empty: none."""
     active: bool = True
 
 

@@ -27,6 +27,7 @@ class ProfileView(BaseModel):
     skills: dict[str, int]
     units: list[str]
     phone: str
+    second_phone: str
     active: bool
 
     @classmethod
@@ -38,6 +39,7 @@ class ProfileView(BaseModel):
             skills=agent.skills,
             units=list(agent.units),
             phone=agent.phone,
+            second_phone=agent.second_phone,
             active=agent.active,
         )
 
@@ -50,6 +52,8 @@ class ProfileBody(RequestBody):
     skills: Annotated[dict[Skill, int], Field(default_factory=dict, max_length=50)]
     units: Annotated[list[Unit], Field(default_factory=list, max_length=20)]
     phone: Annotated[str, Field(max_length=12)] = ""
+    second_phone: Annotated[str, Field(max_length=12)] = ""
+    """Rings while the first is not registered: a desk phone beside a page. Sign in at it once for its SIP account."""
     active: bool = True
 
 
@@ -74,6 +78,7 @@ def routes(service: AgentService, audit: Audit) -> APIRouter:
             skills=body.skills,
             units=tuple(body.units),
             phone=body.phone,
+            second_phone=body.second_phone,
             active=body.active,
         )
         service.check(new)

@@ -35,6 +35,8 @@ def _problems(agent: Agent) -> list[str]:
         problems.append("a name of at most 100 characters is needed.")
     if agent.phone and not is_phone(agent.phone):
         problems.append("a phone is 2 to 12 digits.")
+    if agent.second_phone and (not is_phone(agent.second_phone) or agent.second_phone == agent.phone):
+        problems.append("a second phone is 2 to 12 digits, and another one than the first.")
     return problems + skill_problems(agent.skills)
 
 

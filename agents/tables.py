@@ -14,6 +14,7 @@ agents = Table(
     Column("skills", JSON, nullable=False),
     Column("units", JSON, nullable=False),
     Column("phone", String(20), nullable=False),
+    Column("second_phone", String(20), nullable=False, server_default=""),
     Column("active", Boolean, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
 )

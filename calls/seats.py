@@ -7,6 +7,9 @@ from acd.records import Seat
 from acd.service import FloorKeeper
 from acd.views import shown_state
 from agents.model import Agent, AgentKind, SeatState, SeatStatus, SipAccount
+from calls.devices import Devices
+from hotline.clock import Clock
+from hotline.tasks import Tasks
 from telephony.model import PhoneId
 from telephony.provisioning import Provisioning, account_of
 
@@ -23,15 +26,25 @@ class Seats:
         self.supervisors: set[str] = set()
         self.guests: set[str] = set()
         """Seats that get calls only as guests, in the windows of queues' plans."""
+        self.pairs: dict[str, tuple[str, str]] = {}
+        """First and second phone of agents who have two."""
+
+    def start(self, tasks: Tasks, agents: Iterable[Agent], clock: Clock) -> None:
+        """Know the agents, and keep those with two phones at the one that can ring."""
+        self.learn(agents)
+        Devices(self._floor, self.pairs, clock).start(tasks)
 
     def learn(self, agents: Iterable[Agent]) -> None:
-        """Know who is an expert, who a supervisor and who a guest."""
+        """Know who is an expert, who a supervisor and who a guest, and who has two phones."""
         kinds = {
             AgentKind.SUPERVISOR: self.supervisors,
             AgentKind.EXPERT: self.experts,
             AgentKind.GUEST: self.guests,
         }
         for agent in agents:
+            self.pairs.pop(agent.agent, None)
+            if agent.phone and agent.second_phone:
+                self.pairs[agent.agent] = agent.phone, agent.second_phone
             for kind, known in kinds.items():
                 (known.add if agent.kind is kind else known.discard)(agent.agent)
 

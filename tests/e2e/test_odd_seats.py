@@ -118,6 +118,39 @@ def test_a_seat_that_registers_from_another_port_while_talking_talks_on_and_ring
                 moved.wait_request("BYE")
 
 
+def test_an_agent_with_two_phones_is_rung_at_the_one_that_is_there(hotline: Server) -> None:
+    agent, second = "8005", "98005"
+    profile = {"name": "A", "skills": {"general": 5}, "phone": agent, "second_phone": second}
+    assert hotline.ask("PUT", f"/api/v1/agents/{agent}", role="administrator", json=profile).status_code == 200
+    account = hotline.post(f"/api/v1/seats/{agent}/sign-in", {"phone": second})["sip"]
+
+    def is_at(phone: str) -> bool:
+        seats = hotline.get("/api/v1/seats?limit=200")["items"]
+        return [(one["phone"], one["reachable"]) for one in seats if one["seat"] == agent] == [(phone, True)]
+
+    with RawPhone(hotline.sip) as desk, raw_seat(hotline, agent) as page:
+        desk.register(account["username"], account["secret"])
+        own = hotline.post(f"/api/v1/seats/{agent}/sign-in")["sip"]
+        page.register(own["username"], own["secret"], expires=0)
+        eventually(lambda: is_at(second), "the second phone has the seat", 30)
+        with RawPhone(hotline.sip) as citizen:
+            citizen.call("110")
+            desk.answer(desk.wait_request("INVITE", 20))
+            desk.wait_request("ACK")
+            hotline.wait_call("talking")
+            page.register(own["username"], own["secret"])
+            assert hotline.seat_state(agent) == "talking"
+            citizen.bye()
+            desk.wait_request("BYE")
+        eventually(lambda: is_at(agent), "the first phone has the seat again", 30)
+        with RawPhone(hotline.sip) as citizen:
+            citizen.call("110")
+            page.answer(page.wait_request("INVITE", 20))
+            page.wait_request("ACK")
+            citizen.bye()
+            page.wait_request("BYE")
+
+
 def test_a_seat_that_unregisters_while_it_rings_can_still_answer(hotline: Server) -> None:
     known = known_calls(hotline)
     with raw_seat(hotline, "8001") as seat, RawPhone(hotline.sip) as citizen:

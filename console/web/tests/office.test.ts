@@ -51,7 +51,7 @@ describe("the picture of a flow", () => {
 });
 
 describe("who can answer", () => {
-  const agent = (number: string, skills: Record<string, number>, active = true): Profile => ({ agent: number, name: number, kind: "operator", skills, units: [], phone: "", active });
+  const agent = (number: string, skills: Record<string, number>, active = true): Profile => ({ agent: number, name: number, kind: "operator", skills, units: [], phone: "", second_phone: "", active });
   it("shows what is asked for and nobody has, first", () => {
     const rows = coverage([agent("1", { housing_fund: 2, english: 4 }), agent("2", { housing_fund: 9 }, false)], [entry]);
     expect(rows[0]).toMatchObject({ skill: "housing_fund", level: 3, numbers: ["12329"], isGap: true });
