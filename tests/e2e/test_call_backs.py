@@ -14,6 +14,7 @@ from tests.asterisk_node import free_udp_port
 from tests.e2e import invariants
 from tests.e2e.odd import known_calls, new_call
 from tests.e2e.test_three_way import log_ins
+from tests.e2e.test_whole_call import channels
 from tests.house import Server
 from tests.phones import EXPERT_TONE, SEAT_TONE, Carrier, Citizen, Manners, ended, eventually, wait_hears
 
@@ -109,7 +110,18 @@ def test_a_promised_citizen_is_called_in_his_turn_and_talks(hotline: Server, car
     completed(hotline, call)
     completed(hotline, later)
     (ticket,) = [one for one in hotline.tickets() if one["call"] == call]
-    assert ticket["recording"]
+    recorded(hotline, str(ticket["recording"]))
+
+
+def recorded(hotline: Server, recording: str) -> None:
+    """Each party is heard on a channel of its own, and nothing else is."""
+    path = f"/api/v1/recordings/{recording}"
+    eventually(lambda: hotline.get(path, role="qa")["state"] == "closed", "the recording is closed", 40)
+    parties = [(one["party"], one["flags"]) for one in hotline.get(path, role="qa")["channels"]]
+    assert [party for party, _ in parties] == ["citizen", "operator", "announcement"], parties
+    sound = channels(hotline.ask("GET", f"{path}/audio", role="qa").content)
+    loudest = [int(abs(sound[:, number]).max()) for number in range(2)]  # the greeting may have been cut short
+    assert min(loudest) > 1000, (loudest, parties, len(sound))
 
 
 def test_an_answer_that_does_not_come_is_tried_again_and_then_a_task_that_a_click_dials(
