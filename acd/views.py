@@ -52,8 +52,11 @@ class QueueView(BaseModel):
     queue: str
     name: str
     waiting: int
+    """On the line."""
     ringing: int
     longest_wait_s: float
+    call_backs: int
+    """Who wait without a line, to be called back in their turn."""
     answered_24h: int
     abandoned_24h: int
 
@@ -91,6 +94,10 @@ class WaitingView(BaseModel):
     ahead: int
     offer: str
     refused_by: list[str]
+    call_back: bool
+    """It has no line: in its turn a seat is rung, then the citizen."""
+    not_before: datetime | None
+    """Of a call-back: not before then."""
 
 
 class OfferView(BaseModel):
@@ -197,9 +204,10 @@ def queue_views(keeper: FloorKeeper, ledger: Ledger, names: Mapping[str, str], n
         QueueView(
             queue=queue,
             name=names.get(queue, queue),
-            waiting=sum(not call.offer for call in waiting[queue]),
+            waiting=sum(not call.offer and not call.call_back for call in waiting[queue]),
             ringing=sum(bool(call.offer) for call in waiting[queue]),
-            longest_wait_s=max((_waited_s(call, now) for call in waiting[queue]), default=0.0),
+            longest_wait_s=max((_waited_s(call, now) for call in waiting[queue] if not call.call_back), default=0.0),
+            call_backs=sum(call.call_back for call in waiting[queue]),
             answered_24h=sum(stay.answered for stay in past[queue]),
             abandoned_24h=sum(stay.abandoned for stay in past[queue]),
         )
@@ -259,6 +267,8 @@ def _waiting_view(call: Waiting, keeper: FloorKeeper, now: datetime) -> WaitingV
         ahead=keeper.floor.ahead_of(call.call),
         offer=call.offer,
         refused_by=sorted(call.refused),
+        call_back=call.call_back,
+        not_before=call.not_before,
     )
 
 

@@ -63,7 +63,7 @@ def routes(parts: Parts) -> APIRouter:
     audit, clock = parts.audit, parts.clock
     service = desk.DeskService(
         parts.agents, parts.seats, parts.provisioning, parts.stores.database, clock,
-        lambda: sum(not call.offer for call in parts.floor.floor.waiting()),
+        lambda: sum(not (call.offer or call.call_back) for call in parts.floor.floor.waiting()),
         parts.calls,
     )  # fmt: skip
     briefs = brief.Briefs(service, parts.tickets, parts.recordings, parts.agents, clock)

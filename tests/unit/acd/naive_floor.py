@@ -321,6 +321,21 @@ class NaiveFloor:
             if call.back or any(other.back and other.caller == call.caller for other in self.calls if call.caller):
                 return
             self._is_to_be_called(call, c.not_before, now)
+            call.ring = 1
+            for seat in self.ringing(call.name):
+                self._be_ready(seat, now)
+
+    def on_extendoffer(self, c: m.ExtendOffer, now: datetime) -> None:
+        name, _, at = c.offer.partition("|")
+        for call in [call for call in self.calls if call.name == name and call.back]:
+            for seat in [seat for seat in self.ringing(name) if seat.name == at]:
+                call.rings_until, seat.until = now + timedelta(seconds=c.by_s), None
+
+    def on_putoffcallback(self, c: m.PutOffCallBack, now: datetime) -> None:
+        for call in [call for call in self.calls if call.name == c.call and call.back]:
+            if c.not_before <= now or c.not_before == call.not_before:
+                return
+            call.not_before = c.not_before
             for seat in self.ringing(call.name):
                 self._be_ready(seat, now)
 

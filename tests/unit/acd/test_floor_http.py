@@ -98,6 +98,14 @@ async def test_queues_tell_who_waits(client: httpx.AsyncClient, keeper: FloorKee
         ("12345", "Main line", 0, 1),
     ]
     assert shown["items"][0]["longest_wait_s"] == 10
+    waits = next(one for one in keeper.floor.waiting() if one.queue == "12329")
+    later = clock.now() + timedelta(hours=9)
+    await keeper.do(m.PromiseCallBack(call=waits.call, not_before=later))
+    row = (await get(client, "queues", "operator")).json()["items"][0]
+    assert (row["waiting"], row["call_backs"], row["longest_wait_s"]) == (0, 1, 0), "nobody is on the line"
+    promised = next(one for one in (await get(client, "floor")).json()["waiting"] if one["call"] == waits.call)
+    assert promised["call_back"]
+    assert datetime.fromisoformat(promised["not_before"]) == later
 
 
 async def test_floor_tells_seats_calls_and_offers(

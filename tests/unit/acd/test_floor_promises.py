@@ -256,6 +256,17 @@ class FloorMachine(RuleBasedStateMachine):
         self.do(m.Answer(offer=offer.offer), m.Answer(offer=f"{offer.call}|{offer.seat}"))
 
     @precondition(lambda self: any(self.floor.offers()))
+    @rule(data=st.data(), by_s=st.sampled_from((5, 45)))
+    def extend_offer(self, data: st.DataObject, by_s: int) -> None:
+        offer = data.draw(st.sampled_from(sorted(self.floor.offers(), key=lambda offer: offer.offer)))
+        naively = m.ExtendOffer(offer=f"{offer.call}|{offer.seat}", by_s=by_s)
+        self.do(m.ExtendOffer(offer=offer.offer, by_s=by_s), naively)
+
+    @rule(call=calls, later=st.sampled_from((-3, 7, 20)))
+    def put_off_call_back(self, call: str, later: int) -> None:
+        self.do(m.PutOffCallBack(call=call, not_before=self.now + timedelta(seconds=later)))
+
+    @precondition(lambda self: any(self.floor.offers()))
     @rule(data=st.data(), reason=st.sampled_from(list(m.RefuseReason)))
     def refuse(self, data: st.DataObject, reason: m.RefuseReason) -> None:
         offer = data.draw(st.sampled_from(sorted(self.floor.offers(), key=lambda offer: offer.offer)))

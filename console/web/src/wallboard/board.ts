@@ -39,7 +39,7 @@ export const useBoard = defineStore("board", () => {
   const present = computed(() => seats.value.filter((seat) => seat.state));
   const waiting = computed(() => queues.value.reduce((sum, queue) => sum + queue.waiting + queue.ringing, 0));
   const longest = computed(() => {
-    const since = floor.value?.waiting.map((call) => Date.parse(call.waiting_since)) ?? [];
+    const since = floor.value?.waiting.filter((call) => !call.call_back).map((call) => Date.parse(call.waiting_since)) ?? [];
     return since.length ? Math.min(...since) : 0;
   });
   const talking = computed(() => present.value.filter((seat) => seat.call && seat.state !== "offered").length);
