@@ -32,6 +32,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def check(
     path: Annotated[Path | None, typer.Argument(help="A flow's file or a folder; the flows in force without.")] = None,
     as_json: Json = False,
+    language: Annotated[
+        str, typer.Option(envvar=["HOTLINE_LANGUAGE", "LC_ALL", "LANG"], help="zh for findings in Chinese.")
+    ] = "",
 ) -> None:
     """Find mistakes in flows (exit code 1) and what is unwise."""
     try:
@@ -44,7 +47,8 @@ def check(
     findings = lint(flows, catalogue, prompts.length)
     if path:
         findings = [one for one in findings if one.file in {flow.file for flow in _under(path, flows)}]
-    _report(problems, findings, prompts, len(_under(path, flows)), as_json=as_json)
+    chinese = language.startswith("zh")
+    _report(problems, findings, prompts, len(_under(path, flows)), as_json=as_json, chinese=chinese)
 
 
 def _flows(path: Path | None, tenant: Path) -> tuple[dict[str, Flow], list[str]]:
@@ -68,9 +72,12 @@ def _under(path: Path | None, flows: dict[str, Flow]) -> list[Flow]:
     return [flow for flow in flows.values() if Path(flow.file) == path or Path(flow.file).parent == path]
 
 
-def _report(problems: list[str], findings: list[Finding], prompts: PromptSet, flows: int, *, as_json: bool) -> None:
-    errors = [*problems, *(str(one) for one in findings if one.severity is Severity.ERROR)]
-    advice = [*(str(one) for one in findings if one.severity is Severity.WARNING), *prompts.problems]
+def _report(
+    problems: list[str], findings: list[Finding], prompts: PromptSet, flows: int, *, as_json: bool, chinese: bool
+) -> None:
+    told = [(one.severity, one.told(chinese=chinese)) for one in findings]
+    errors = [*problems, *(sentence for severity, sentence in told if severity is Severity.ERROR)]
+    advice = [*(sentence for severity, sentence in told if severity is Severity.WARNING), *prompts.problems]
     if as_json:
         typer.echo(json.dumps({"errors": errors, "warnings": advice, "flows": flows}, ensure_ascii=False, indent=1))
     else:

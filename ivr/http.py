@@ -94,10 +94,7 @@ def routes(service: IvrService, clock: Clock, audit: Audit) -> APIRouter:
             catalogue_source=state.source,
             undeclared=state.undeclared,
             problems=list(state.problems),
-            findings=[
-                FindingView(severity=one.severity, file=PurePath(one.file).name, line=one.line, message=one.message)
-                for one in service.lint()
-            ],
+            findings=[FindingView.of(one) for one in service.lint()],
         )
 
     router.include_router(office_http.routes(service, clock))

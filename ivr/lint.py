@@ -1,12 +1,16 @@
 """What is wrong or unwise in flows that load: menus inside menus, long prompts, no way to a person, no sound file.
 
-Pure: it is given flows, entries and the lengths of prompts.
+Pure but for its table of sentences: it is given flows, entries and the lengths of prompts. A finding is a code and what
+it is about; the sentences, in both languages, are data.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
+from functools import cache
+from pathlib import Path
 
 import msgspec
+from ruamel.yaml import YAML
 
 from ivr.flow import EndNode, Flow, HoursNode, MenuNode, QueueNode, spoken
 from ivr.graph import reachable, ways
@@ -29,16 +33,53 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
+class Sentence(msgspec.Struct, frozen=True):
+    """How bad a kind of finding is, and what people are told; `{name}` is filled in."""
+
+    severity: Severity
+    en: str
+    zh: str
+
+
+SENTENCES = Path(__file__).with_name("data") / "findings.yaml"
+
+
+@cache
+def sentences() -> dict[str, Sentence]:
+    """Every kind of finding, by its code."""
+    read: object = YAML(typ="safe").load(SENTENCES.read_text("utf-8"))
+    return msgspec.convert(read, dict[str, Sentence])
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was found."""
 
-    severity: Severity
+    code: str
+    values: dict[str, str] = {}
+    """What it is about: the blanks of its sentence."""
     file: str
     line: int
-    message: str
+
+    @property
+    def severity(self) -> Severity:
+        return sentences()[self.code].severity
+
+    @property
+    def message(self) -> str:
+        """The sentence in English."""
+        return sentences()[self.code].en.format(**self.values)
+
+    @property
+    def chinese(self) -> str:
+        """The sentence in Chinese."""
+        return sentences()[self.code].zh.format(**self.values)
+
+    def told(self, *, chinese: bool = False) -> str:
+        """`file:line:1: severity: sentence`, as editors jump to it."""
+        return f"{self.file}:{self.line}:1: {self.severity}: {self.chinese if chinese else self.message}"
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:1: {self.severity}: {self.message}"
+        return self.told()
 
 
 def lint(flows: Mapping[str, Flow], catalogue: Catalogue, length: Length) -> list[Finding]:
@@ -55,12 +96,8 @@ def lint(flows: Mapping[str, Flow], catalogue: Catalogue, length: Length) -> lis
     return sorted(found, key=lambda one: (one.file, one.line, one.message))
 
 
-def _error(flow: Flow, line: int, message: str) -> Finding:
-    return Finding(severity=Severity.ERROR, file=flow.file, line=line, message=message)
-
-
-def _warning(flow: Flow, line: int, message: str) -> Finding:
-    return Finding(severity=Severity.WARNING, file=flow.file, line=line, message=message)
+def _found(flow: Flow, line: int, code: str, **values: str) -> Finding:
+    return Finding(code=code, values=values, file=flow.file, line=line)
 
 
 def _menus(flow: Flow, entries: Iterable[Entry]) -> Iterator[Finding]:
@@ -69,28 +106,28 @@ def _menus(flow: Flow, entries: Iterable[Entry]) -> Iterator[Finding]:
         if not isinstance(node, MenuNode):
             continue
         if "0" not in node.keys:
-            yield _error(flow, node.line, f"the menu {node.name} has no key 0 to a person")
+            yield _found(flow, node.line, "menu_without_zero", menu=node.name)
         if own:
-            yield _warning(flow, node.line, f"12345 itself has the menu {node.name}: a person at once is better")
+            yield _found(flow, node.line, "menu_of_the_hotline", menu=node.name)
         below = [name for target in node.keys.values() for name in reachable(flow.nodes, target)]
         for deeper in dict.fromkeys(name for name in below if isinstance(flow.nodes[name], MenuNode)):
-            yield _error(flow, flow.nodes[deeper].line, f"the menu {deeper} lies below the menu {node.name}: one level")
+            yield _found(flow, flow.nodes[deeper].line, "menu_below_menu", menu=deeper, above=node.name)
 
 
 def _unreachable(flow: Flow) -> Iterator[Finding]:
     used = reachable(flow.nodes, flow.start, flow.human)
     for node in flow.nodes.values():
         if node.name not in used:
-            yield _warning(flow, node.line, f"no way leads to the node {node.name}")
+            yield _found(flow, node.line, "unreachable", node=node.name)
         elif isinstance(node, EndNode):
-            yield _warning(flow, node.line, f"a caller who reaches {node.name} never speaks with a person")
+            yield _found(flow, node.line, "no_person", node=node.name)
 
 
 def _hours(flow: Flow, catalogue: Catalogue) -> Iterator[Finding]:
     names = {profile.name for profile in catalogue.profiles}
     for node in flow.nodes.values():
         if isinstance(node, HoursNode) and "{" not in node.profile and node.profile not in names:
-            yield _error(flow, node.line, f"the hours profile {node.profile} is not defined")
+            yield _found(flow, node.line, "hours_unknown", hours=node.profile)
 
 
 def _spoken(flow: Flow, name: str) -> tuple[str, ...]:
@@ -104,11 +141,10 @@ def _prompts(flow: Flow, entries: list[Entry], length: Length) -> Iterator[Findi
             for name in _expanded(prompt, entries):
                 seconds = length(name)
                 if seconds is None:
-                    yield _error(flow, node.line, f"the prompt {name} of the node {node.name} has no sound file")
+                    yield _found(flow, node.line, "prompt_missing", prompt=name, node=node.name)
                 elif seconds > LONGEST_S:
-                    yield _error(
-                        flow, node.line, f"the prompt {name} is {seconds:.1f} s long; {LONGEST_S:.0f} s at most"
-                    )
+                    long, most = f"{seconds:.1f}", f"{LONGEST_S:.0f}"
+                    yield _found(flow, node.line, "prompt_long", prompt=name, seconds=long, most=most)
 
 
 def _expanded(prompt: str, entries: Iterable[Entry]) -> list[str]:
@@ -125,16 +161,16 @@ def _time_to_a_person(flow: Flow, entries: list[Entry], length: Length) -> Itera
     if longest > LONGEST_S:
         route = " > ".join(way)
         line = flow.nodes[route.rpartition(" > ")[2]].line
-        yield _warning(flow, line, f"{longest:.1f} s of prompts before a person ({route}); {LONGEST_S:.0f} s are good")
+        long, most = f"{longest:.1f}", f"{LONGEST_S:.0f}"
+        yield _found(flow, line, "prompts_before_person", seconds=long, way=route, most=most)
     for node in flow.nodes.values():
         if isinstance(node, MenuNode):
             before = max(
                 (_played(flow, way, entries, length) for way in _to_people(flow) if node.name in way), default=0
             )
             if before + node.timeout_s > ANSWER_S:
-                yield _warning(
-                    flow, node.line, f"who presses nothing in {node.name} waits {before + node.timeout_s:.0f} s"
-                )
+                waited = f"{before + node.timeout_s:.0f}"
+                yield _found(flow, node.line, "silent_wait", menu=node.name, seconds=waited)
 
 
 def _to_people(flow: Flow) -> list[tuple[str, ...]]:
@@ -152,9 +188,8 @@ def _played(flow: Flow, way: tuple[str, ...], entries: list[Entry], length: Leng
 def _missing_flows(flows: Mapping[str, Flow], catalogue: Catalogue) -> Iterator[Finding]:
     for name in dict.fromkeys(FLOW_OF_MODE.values()):
         if name not in flows:
-            message = f"the flow {name} is missing; numbers of its mode would go to 12345's"
-            yield Finding(severity=Severity.ERROR, file="flows", line=1, message=message)
+            yield Finding(code="flow_of_mode_missing", values={"flow": name}, file="flows", line=1)
     for entry in catalogue.entries:
         if entry.flow and entry.flow not in flows:
-            message = f"{entry.number} names the flow {entry.flow}, which does not exist"
-            yield Finding(severity=Severity.ERROR, file="catalogue", line=1, message=message)
+            named = {"number": entry.number, "flow": entry.flow}
+            yield Finding(code="flow_of_number_missing", values=named, file="catalogue", line=1)

@@ -1,11 +1,13 @@
 """What the API shows of numbers and flows."""
 
 from datetime import date, datetime
+from pathlib import PurePath
 from typing import Any
 
 import msgspec
 from pydantic import BaseModel
 
+from ivr.lint import Finding
 from ivr.model import Entry, LedgerLine, MergeMode, MergeStatus
 from ivr.simulate import Simulation
 
@@ -136,9 +138,23 @@ class FindingView(BaseModel):
     """Something in a flow that should be looked at."""
 
     severity: str
+    code: str
     file: str
     line: int
     message: str
+    """In English; `chinese` is the same sentence."""
+    chinese: str
+
+    @classmethod
+    def of(cls, found: Finding) -> "FindingView":
+        return cls(
+            severity=found.severity,
+            code=found.code,
+            file=PurePath(found.file).name,
+            line=found.line,
+            message=found.message,
+            chinese=found.chinese,
+        )
 
 
 class FlowsView(BaseModel):

@@ -58,9 +58,10 @@ def browser(playwright: Playwright, speaks: Path) -> Generator[Browser]:
 class Person:
     """Somebody at a page, logged in. What the browser complains about is kept in `complaints`."""
 
-    def __init__(self, server: Server, opened: Browser, login: str) -> None:
+    def __init__(self, server: Server, opened: Browser, login: str, port: int | None = None) -> None:
+        """`port`: where the pages come from, when not straight from the hotline."""
         self.complaints: list[str] = []
-        self._server = server
+        self._port = port or server.http_port
         self._context = opened.new_context(
             permissions=["microphone"],
             locale="zh-CN",
@@ -79,7 +80,7 @@ class Person:
         expect(self.page.get_by_test_id("logout")).to_be_visible(timeout=WAIT_MS)
 
     def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self._server.http_port}{path}"
+        return f"http://127.0.0.1:{self._port}{path}"
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):

@@ -51,8 +51,8 @@ def enter(hotline: Server, opened: Browser) -> Iterator[Callable[..., Person]]:
     """`enter(role, browser)`: that person, logged in. Afterwards nobody's browser may have complained."""
     people: list[Person] = []
 
-    def entered(login: str, browser: Browser | None = None) -> Person:
-        people.append(Person(hotline, browser or opened, login))
+    def entered(login: str, browser: Browser | None = None, port: int | None = None) -> Person:
+        people.append(Person(hotline, browser or opened, login, port))
         return people[-1]
 
     yield entered

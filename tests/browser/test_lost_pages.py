@@ -1,19 +1,21 @@
-"""A page that is loaded anew, closed or crashes in the middle of a call: the citizen is with somebody again."""
+"""A page that is loaded anew, closed or crashes in the middle of a call: the citizen is with somebody again. And a page
+whose network goes away and comes back: the talk goes on, the page says what is, nothing that was typed is lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Error, expect
 
 from telephony.softphone import OutgoingCall
 from tests.browser.chrome import WAIT_MS, Person
-from tests.browser.test_desk import hears_speech, ready
+from tests.browser.test_desk import hears_speech, ready, ticket_of
+from tests.browser.wire import Wire
 from tests.house import Server
 from tests.phones import eventually, wait_hears
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
-Enter = Callable[[str], Person]
+Enter = Callable[..., Person]
 
 
 def talking(operator: Person, call: OutgoingCall) -> None:
@@ -83,3 +85,82 @@ def crash(operator: Person) -> None:
     """As when the browser kills a page that has no memory left."""
     with pytest.raises(Error):
         operator.page.goto("chrome://crash")
+
+
+@pytest.fixture
+def wire(hotline: Server) -> Iterator[Wire]:
+    with Wire(hotline.http_port) as made:
+        yield made
+
+
+@pytest.fixture
+def operator(enter: Enter, wire: Wire, hotline: Server) -> Iterator[Person]:
+    """At work behind a network that can be cut; signed out afterwards."""
+    person = enter("operator", port=wire.port)
+    ready(person)
+    yield person
+    wire.mend()
+    hotline.post("/api/v1/seats/8001/sign-out", {"reason": ""})
+    person.complaints[:] = [one for one in person.complaints if "net::" not in one and "WebSocket" not in one]
+
+
+def lost(operator: Person, wire: Wire) -> None:
+    """Cut, and wait until the page says so."""
+    wire.cut()
+    expect(operator.page.get_by_text("连接中断")).to_be_visible(timeout=WAIT_MS)
+    operator.sees("phone", registration="lost")
+
+
+def back(operator: Person, wire: Wire) -> None:
+    """Mend, and wait until the page is at the exchange again."""
+    wire.mend()
+    expect(operator.page.get_by_text("已连接")).to_be_visible(timeout=2 * WAIT_MS)
+    registered = operator.page.get_by_test_id("phone")
+    expect(registered).to_have_attribute("data-registration", "registered", timeout=2 * WAIT_MS)
+
+
+def has_own_ticket(operator: Person, hotline: Server) -> None:
+    """Wait until the ticket of the talk is what is written into."""
+    call = hotline.wait_call("talking")[0]["call"]
+    eventually(lambda: any(one["call"] == call for one in hotline.tickets()), "the talk has its ticket", 40)
+    ticket = next(one["id"] for one in hotline.tickets() if one["call"] == call)
+    expect(operator.page.get_by_test_id("ticket")).to_have_attribute("data-ticket", ticket, timeout=WAIT_MS)
+
+
+def test_without_network_the_talk_goes_on_and_what_is_typed_is_saved_afterwards(
+    operator: Person, wire: Wire, hotline: Server
+) -> None:
+    with hotline.citizen("13900004442") as citizen:
+        call = citizen.dial("12345")
+        talking(operator, call)
+        has_own_ticket(operator, hotline)
+        lost(operator, wire)
+        operator.page.fill("input[name=matter]", "断网期间登记")
+        operator.sees("ticket", saving="offline")
+        eventually(lambda: hears_speech(call), "the citizen goes on hearing the operator", 20)
+        operator.sees("call", talk="talking")
+        back(operator, wire)
+        operator.sees("ticket", saving="saved")
+        assert ticket_of(hotline, operator)["matter"] == "断网期间登记"
+        operator.page.keyboard.press("F4")
+        operator.sees("call", talk="none")
+        eventually(lambda: call.ending is not None, "the citizen's call has ended", 40)
+
+
+def test_a_citizen_who_hangs_up_while_the_network_is_gone_is_gone_from_the_page_too(
+    operator: Person, wire: Wire, hotline: Server
+) -> None:
+    with hotline.citizen("13900004443") as citizen:
+        call = citizen.dial("12345")
+        talking(operator, call)
+        has_own_ticket(operator, hotline)
+        lost(operator, wire)
+        call.hang_up()
+        eventually(lambda: hotline.seat_state("8001") != "talking", "the hotline knows that the talk is over", 40)
+        operator.page.fill("input[name=matter]", "话后断网登记")
+        operator.sees("ticket", saving="offline")
+        back(operator, wire)
+        operator.sees("call", talk="none")
+        operator.sees("state", state="wrap_up")
+        operator.sees("ticket", saving="saved")
+        assert ticket_of(hotline, operator)["matter"] == "话后断网登记"

@@ -32,8 +32,18 @@ export const useTicket = defineStore("ticket", () => {
   /** Show the ticket of a call, once it is there. */
   async function ofCall(call: string): Promise<void> {
     if (ticket.value?.call === call) return;
+    setAside();
     const found = (await get("/api/v1/tickets", { query: { call, limit: 1 } })).items[0];
     if (found) show(found);
+  }
+
+  /** Nothing of this call is written into the ticket of another one that happens to be open. */
+  function setAside(): void {
+    if (draft.value?.dirty.length) void flush();
+    ticket.value = null;
+    draft.value = null;
+    conclusions.value = [];
+    rating.value = null;
   }
 
   function show(found: Ticket): void {
