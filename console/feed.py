@@ -6,12 +6,17 @@ told yet is a set of kinds, so a listener who reads slowly costs no more than on
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from typing import Any
 
+import structlog
+
 from console.news import TOPIC
+from hotline.errors import Unavailable
 from hotline.ports import Broadcast
 from hotline.security import Principal, Role
+
+log = structlog.get_logger(__name__)
 
 KEEP_ALIVE_S = 15.0
 LOOK_AGAIN_S = 4.0
@@ -40,21 +45,20 @@ class _Heard:
         self.some, self.own, self.kinds = asyncio.Event(), asyncio.Event(), set[str]()
         self.ended = False
 
-    async def listen(self, subscribed: AsyncIterator[Mapping[str, Any]]) -> None:
-        """Until there is nothing more to hear: then whoever listens must ask anew."""
-        try:
-            async for news in subscribed:
-                self.kinds.update(news.get("kinds", ()))
-                if self._seat and self._seat in news.get("seats", ()):
-                    self.kinds.add(OWN)
-                    self.own.set()
-                if (said := news.get("words")) is not None:
-                    self._said(said)
-                if self.kinds:
-                    self.some.set()
-        finally:
-            self.ended = True
+    def take(self, news: Mapping[str, Any]) -> None:
+        self.kinds.update(news.get("kinds", ()))
+        if self._seat and self._seat in news.get("seats", ()):
+            self.kinds.add(OWN)
+            self.own.set()
+        if (said := news.get("words")) is not None:
+            self._said(said)
+        if self.kinds:
             self.some.set()
+
+    def end(self) -> None:
+        """There is nothing more to hear: whoever listens must ask anew."""
+        self.ended = True
+        self.some.set()
 
     def _said(self, seats: Collection[str]) -> None:
         """Words were recognised in a talk of these seats."""
@@ -72,15 +76,53 @@ class _Heard:
         return kinds
 
 
+class Audience:
+    """Everybody in this process who listens. One subscription serves them all, for as long as anybody does: two
+    hundred desks would otherwise be woken for each of fifty changes a second that concern one of them."""
+
+    def __init__(self, broadcast: Broadcast) -> None:
+        self._broadcast = broadcast
+        self._here = set[_Heard]()
+        self._hearing: asyncio.Task[None] | None = None
+
+    def join(self, heard: _Heard) -> None:
+        self._here.add(heard)
+        if self._hearing is None:
+            self._hearing = asyncio.create_task(self._listen(self._here), name="feed")
+
+    async def leave(self, heard: _Heard) -> None:
+        """The last one who leaves ends the subscription."""
+        self._here.discard(heard)
+        hearing = self._hearing
+        if hearing is None or self._here:
+            return
+        self._hearing, self._here = None, set()
+        hearing.cancel()
+        await asyncio.gather(hearing, return_exceptions=True)
+
+    async def _listen(self, here: set[_Heard]) -> None:
+        try:
+            async for news in self._broadcast.subscribe(TOPIC):
+                for heard in here:
+                    heard.take(news)
+        except Unavailable as error:
+            log.info("news cannot be heard", reason=str(error))
+        finally:
+            if self._here is here:  # else nobody was left, and whoever came since has a subscription of his own
+                self._hearing, self._here = None, set()
+            for heard in here:
+                heard.end()
+
+
 async def changes(
-    broadcast: Broadcast, is_known: Callable[[], Awaitable[bool]], seat: str, *, reads_all: bool = False
+    audience: Audience, is_known: Callable[[], Awaitable[bool]], seat: str, *, reads_all: bool = False
 ) -> AsyncGenerator[list[str], None]:
     """The kinds of each burst of news, an empty list at the beginning, and one now and then, so that nothing between us
     takes the line for dead. What is about `seat` comes at once. `reads_all`: words of every talk
     are news. Ends when `is_known` says no, and when there is nothing
     more to hear."""
     heard, clock = _Heard(seat, reads_all=reads_all), asyncio.get_running_loop().time
-    listener = asyncio.create_task(heard.listen(broadcast.subscribe(TOPIC)), name="feed")
+    audience.join(heard)
     looked = said = clock()
     try:
         yield []
@@ -105,5 +147,4 @@ async def changes(
                 yield []
                 said = clock()
     finally:
-        listener.cancel()
-        await asyncio.gather(listener, return_exceptions=True)
+        await audience.leave(heard)

@@ -9,13 +9,12 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 
 from console import pages
-from console.feed import changes, reads_all
+from console.feed import Audience, changes, reads_all
 from hotline.errors import HotlineError
-from hotline.ports import Broadcast
 from hotline.security import Principal, SignedIn, identify
 
 
-def routes(broadcast: Broadcast) -> APIRouter:
+def routes(audience: Audience) -> APIRouter:
     """The pages and the feed of changes."""
     router = APIRouter(include_in_schema=False)
     router.include_router(pages.routes())
@@ -34,7 +33,7 @@ def routes(broadcast: Broadcast) -> APIRouter:
                 return False
             return True
 
-        stream = _events(changes(broadcast, is_known, who.agent, reads_all=reads_all(who)))
+        stream = _events(changes(audience, is_known, who.agent, reads_all=reads_all(who)))
         return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
     return router

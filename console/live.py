@@ -13,8 +13,7 @@ from typing import Annotated
 import structlog
 from fastapi import APIRouter, Depends, WebSocket, WebSocketDisconnect
 
-from console.feed import changes, reads_all
-from hotline.ports import Broadcast
+from console.feed import Audience, changes, reads_all
 from hotline.security import Permission, Principal, SocketGuard, require_socket
 
 log = structlog.get_logger(__name__)
@@ -24,7 +23,7 @@ CLOSE_S = 1.0
 GOING_AWAY, POLICY, TRY_LATER = 1001, 1008, 1013
 
 
-def routes(broadcast: Broadcast) -> APIRouter:
+def routes(audience: Audience) -> APIRouter:
     """The route `/ws/desk`."""
     router = APIRouter()
     guard = require_socket(Permission.QUEUES_WATCH)
@@ -33,7 +32,7 @@ def routes(broadcast: Broadcast) -> APIRouter:
     async def desk(websocket: WebSocket, who: Annotated[Principal, Depends(guard)]) -> None:
         """The live floor."""
         await websocket.accept()
-        code = await _tell(websocket, broadcast, guard, who)
+        code = await _tell(websocket, audience, guard, who)
         if code == TRY_LATER:
             log.warning("listener of the live floor closed", agent=who.agent)
         with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
@@ -43,13 +42,13 @@ def routes(broadcast: Broadcast) -> APIRouter:
     return router
 
 
-async def _tell(websocket: WebSocket, broadcast: Broadcast, guard: SocketGuard, who: Principal) -> int:
+async def _tell(websocket: WebSocket, audience: Audience, guard: SocketGuard, who: Principal) -> int:
     """Tell news until one side ends. Returns the code to close with."""
 
     async def is_known() -> bool:
         return await guard.still_allowed(websocket)
 
-    async with contextlib.aclosing(changes(broadcast, is_known, who.agent, reads_all=reads_all(who))) as news:
+    async with contextlib.aclosing(changes(audience, is_known, who.agent, reads_all=reads_all(who))) as news:
         tasks = [
             asyncio.create_task(_send(websocket, news, is_known), name="live floor"),
             asyncio.create_task(_gone(websocket), name="live floor left"),

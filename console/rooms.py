@@ -11,6 +11,7 @@ from calls.overhearing import Overhearing
 from calls.seats import Seats
 from calls.service import CallService
 from console import brief, desk, http, live, peaks, softphone, words
+from console.feed import Audience
 from console.quality import Reviewed
 from hotline.audit_sql import SqlAudit
 from hotline.clock import Clock
@@ -70,14 +71,15 @@ def routes(parts: Parts) -> APIRouter:
     identity = places_of(parts.settings.data).identity
     reviewed = Reviewed(parts.recordings, audit, parts.identity, clock)
     reviews = QualityService(SqlQuality(parts.stores.database), reviewed, clock, UlidIds())
+    audience = Audience(parts.stores.broadcast)
     router = APIRouter()
     for part in (
-        http.routes(parts.stores.broadcast),
+        http.routes(audience),
         desk.routes(service, audit, clock),
         brief.routes(briefs, audit, parts.changed),
         words.routes(words.LiveReader(parts.overhearing.live, briefs, parts.tickets, audit, clock)),
         softphone.routes(softphone.socket_of(identity)),
-        live.routes(parts.stores.broadcast),
+        live.routes(audience),
         peaks.routes(parts.recordings, audit, clock),
         quality.http.routes(reviews, audit),
     ):

@@ -53,7 +53,7 @@ async def client(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
     install_problems(app)
     app.add_middleware(SafeHeaders)
     app.state.identity = desk
-    app.include_router(http.routes(News()))
+    app.include_router(http.routes(feed.Audience(News())))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hotline") as made:
         yield made
 
@@ -116,10 +116,65 @@ async def test_words_of_a_talk_are_news_for_who_is_in_it_and_for_who_reads_every
         return known
 
     words = News({"kinds": [], "seats": [], "words": ["8001"]})
-    changes = feed.changes(words, is_known, seat, reads_all=role is Role.SUPERVISOR)
+    changes = feed.changes(feed.Audience(words), is_known, seat, reads_all=role is Role.SUPERVISOR)
     assert await anext(changes) == []
     waiting = asyncio.ensure_future(anext(changes, None))
     await asyncio.wait({waiting}, timeout=5 if told else 0.2)
     known = False
     assert await asyncio.wait_for(waiting, 5) == (["words"] if told else None)
     await changes.aclose()
+
+
+class Line:
+    """`Broadcast` whose listeners can be counted and whose news are said when the test says so."""
+
+    def __init__(self) -> None:
+        self.listening, self._said = 0, asyncio.Queue[Mapping[str, Any] | None]()
+
+    def say(self, message: Mapping[str, Any] | None) -> None:
+        self._said.put_nowait(message)
+
+    async def publish(self, channel: str, message: Mapping[str, Any]) -> None:
+        raise AssertionError(channel, message)
+
+    async def subscribe(self, channel: str) -> AsyncIterator[Mapping[str, Any]]:
+        assert channel == "changes"
+        self.listening += 1
+        try:
+            while (message := await self._said.get()) is not None:
+                yield message
+        finally:
+            self.listening -= 1
+
+
+async def known() -> bool:
+    return True
+
+
+async def test_many_share_one_subscription_and_the_last_one_ends_it() -> None:
+    line = Line()
+    audience = feed.Audience(line)
+    desks = [feed.changes(audience, known, seat) for seat in ("8001", "8002")]
+    assert [await anext(desk) for desk in desks] == [[], []]
+    line.say({"kinds": ["floor"], "seats": ["8002"]})
+    assert [await asyncio.wait_for(anext(desk), 5) for desk in desks] == [["floor"], ["floor", "own"]]
+    assert line.listening == 1
+    await desks[0].aclose()
+    assert line.listening == 1
+    await desks[1].aclose()
+    assert line.listening == 0
+
+
+async def test_when_there_is_nothing_more_to_hear_everybody_asks_anew_and_is_heard_again() -> None:
+    line = Line()
+    audience = feed.Audience(line)
+    desks = [feed.changes(audience, known, seat) for seat in ("8001", "8002")]
+    for desk in desks:
+        await anext(desk)
+    line.say(None)
+    assert [await asyncio.wait_for(anext(desk, None), 5) for desk in desks] == [None, None]
+    again = feed.changes(audience, known, "8001")
+    await anext(again)
+    line.say({"kinds": ["floor"], "seats": []})
+    assert await asyncio.wait_for(anext(again), 5) == ["floor"]
+    await again.aclose()

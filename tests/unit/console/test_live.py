@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI, WebSocket
 
 from console import feed, live
+from console.feed import Audience
 from hotline.security import Permission, Principal, Role, SocketGuard
 
 pytestmark = pytest.mark.unit
@@ -50,7 +51,7 @@ class Socket:
     def __init__(self, watcher: Watcher, line: Line) -> None:
         self.app = FastAPI()
         self.app.state.identity = watcher
-        self.app.include_router(live.routes(line))
+        self.app.include_router(live.routes(Audience(line)))
         self.sent: list[dict[str, Any]] = []
         self.reads = asyncio.Event()
         self.reads.set()
