@@ -149,8 +149,9 @@ async function start() {
   for (const reason of (await get("/api/v1/pause-reasons", NEEDS.seats))?.items ?? []) reasons.set(reason.code, reason.zh);
   const feed = new EventSource("/api/v1/feed");
   feed.onmessage = (event) => {
-    stale ||= JSON.parse(event.data).kinds.includes("tickets");
-    refresh();
+    const kinds = JSON.parse(event.data).kinds;
+    stale ||= kinds.includes("tickets");
+    if (kinds.some((kind) => kind !== "words")) refresh();
   };
   feed.onopen = () => { stale = true; refresh(); };
   feed.onerror = () => connected(false);

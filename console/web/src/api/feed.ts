@@ -2,10 +2,13 @@
 import { onScopeDispose, ref } from "vue";
 
 type Listener = (kinds: Set<string>) => void;
-const EVERYTHING = new Set(["floor", "tickets", "own", "words"]);
+const WORDS = "words";
+const EVERYTHING = new Set(["floor", "tickets", "own", WORDS]);
 
 export const isConnected = ref(true);
 const listeners = new Set<Listener>();
+/** Those who want to hear that something was said in a talk: that is often, and changes nothing else. */
+const readers = new Set<Listener>();
 let source: EventSource | null = null;
 
 function open(): void {
@@ -24,7 +27,7 @@ function open(): void {
       close();
       window.setTimeout(() => {
         tell(EVERYTHING);
-        if (listeners.size && !source) open();
+        if (isHeard() && !source) open();
       }, 2000);
     }
   };
@@ -35,17 +38,30 @@ function close(): void {
   source = null;
 }
 
+const isHeard = (): boolean => listeners.size + readers.size > 0;
+
 function tell(kinds: Set<string>): void {
-  for (const listener of listeners) listener(kinds);
+  const changes = new Set([...kinds].filter((kind) => kind !== WORDS));
+  if (changes.size) for (const listener of listeners) listener(changes);
+  if (kinds.has(WORDS)) for (const reader of readers) reader(kinds);
 }
 
 /** Hear of changes while the component lives. */
 export function useFeed(listener: Listener): void {
-  listeners.add(listener);
+  hear(listeners, listener);
+}
+
+/** Hear that something was said in a talk that one may read. */
+export function useWordsFeed(reader: () => void): void {
+  hear(readers, reader);
+}
+
+function hear(among: Set<Listener>, listener: Listener): void {
+  among.add(listener);
   if (!source) open();
   onScopeDispose(() => {
-    listeners.delete(listener);
-    if (!listeners.size) close();
+    among.delete(listener);
+    if (!isHeard()) close();
   });
 }
 

@@ -1,7 +1,7 @@
 // The words of a talk that goes on: asked for when the feed says that there are more, and only what is new of them.
 import { computed, ref, watch, type ComputedRef, type Ref } from "vue";
 import { get, type LiveLine, type LiveWords } from "@/api/client";
-import { coalesced, useFeed } from "@/api/feed";
+import { coalesced, useWordsFeed } from "@/api/feed";
 import { isChinese } from "@/i18n";
 import { merged } from "./lines";
 
@@ -44,6 +44,6 @@ export function useWords(call: () => string): Words {
     forget();
     void look();
   }, { immediate: true });
-  useFeed((kinds) => kinds.has("words") && void look());
+  useWordsFeed(() => void look());
   return { lines, speaking, state, note: computed(() => (isChinese.value ? notes.value.zh : notes.value.en)) };
 }
