@@ -113,6 +113,12 @@ def busy(studio: Studio) -> Iterator[Person]:
         operator.page.keyboard.press("F2")
         operator.sees("call", talk="talking")
         operator.page.fill("input[name=matter]", "小区旁工地夜间施工噪音扰民")
+        for code in ("complaint", "urgent"):
+            operator.page.get_by_test_id("classes").locator(f"[data-code={code}]").click()
+        operator.page.get_by_test_id("category").locator("input").fill("施工噪")
+        expect(operator.page.get_by_role("option")).to_have_count(1, timeout=WAIT_MS)
+        operator.page.keyboard.press("Enter")
+        operator.page.fill("input[name=proposed_unit]", "住房和城乡建设局")
         operator.page.fill("textarea[name=event_process]", "工地每晚十点以后仍在施工，已持续一周，多次沟通无果。")
         operator.page.fill("textarea[name=demand]", "要求夜间停止施工，并给予书面答复。")
         operator.sees("ticket", saving="saved")
@@ -128,6 +134,8 @@ def busy(studio: Studio) -> Iterator[Person]:
         for number, dialled in (("13607174567", "12329"), ("13707175678", "12369")):
             stack.enter_context(server.citizen(number)).dial(dialled)
         server.wait_call("queued", 2)
+        operator.page.locator("input[name=matter]").focus()
+        operator.page.get_by_test_id("classes").scroll_into_view_if_needed()
         studio.take(operator.page, "desk-talking")
         studio.operator = operator
         yield operator
@@ -212,6 +220,16 @@ def scene_replay(studio: Studio) -> None:
     auditor.close()
 
 
+def scene_tickets(studio: Studio) -> None:
+    supervisor = studio.person("supervisor")
+    page = supervisor.page
+    page.goto(supervisor.url("/tickets"))
+    page.get_by_test_id("tickets").get_by_role("button", name="小区旁工地").first.click()
+    expect(page.get_by_test_id("history")).to_be_visible(timeout=WAIT_MS)
+    studio.take(page, "tickets")
+    supervisor.close()
+
+
 def scene_office(studio: Studio) -> None:
     administrator = studio.person("administrator")
     page = administrator.page
@@ -236,12 +254,14 @@ def scene_office(studio: Studio) -> None:
         if name == "office-calendar":
             page.get_by_role("button", name="上一月").click()
             expect(page.get_by_test_id("days")).to_contain_text("国庆节", timeout=WAIT_MS)
+            page.get_by_test_id("days").locator("td.make_up button").first.click()
+            expect(page.get_by_test_id("open")).to_be_visible(timeout=WAIT_MS)
         studio.take(page, name)
     administrator.close()
 
 
 LIVE: tuple[Callable[[Studio], None], ...] = (scene_wallboard, scene_three)
-AFTER: tuple[Callable[[Studio], None], ...] = (scene_replay, scene_office)
+AFTER: tuple[Callable[[Studio], None], ...] = (scene_replay, scene_tickets, scene_office)
 
 
 def main(only: str = "") -> None:

@@ -19,6 +19,9 @@ export function speak(wanted: Language): void {
   document.documentElement.lang = wanted;
 }
 
+/** What stands between the parts of a list. */
+export const comma = (): string => (isChinese.value ? "、" : ", ");
+
 /** The words for a key, with `{name}` filled in. */
 export function t(key: Key, values: Values = {}): string {
   return TABLES[language.value][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));

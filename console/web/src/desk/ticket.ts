@@ -3,7 +3,7 @@ import { ElMessage } from "element-plus";
 import { defineStore } from "pinia";
 import { computed, ref } from "vue";
 import { get, patch, post, Problem, type Conclusion, type Ticket, type TicketWhole } from "@/api/client";
-import { t } from "@/i18n";
+import { comma, t } from "@/i18n";
 import { sayProblem } from "@/shell/say";
 import { appended, changes, missing, opened, rebased, saved, typed, type Draft, type Entry, type Field, type Texts } from "./draft";
 
@@ -142,7 +142,7 @@ export const useTicket = defineStore("ticket", () => {
     if (!draft.value || !isOpen.value) return false;
     lacking.value = missing(draft.value);
     if (lacking.value.length) {
-      ElMessage.warning(t("form.needed", { fields: lacking.value.map((one) => t(`form.${one}`)).join("、") }));
+      ElMessage.warning(t("form.needed", { fields: lacking.value.map((one) => t(`form.${one}`)).join(comma()) }));
       return false;
     }
     await flush();
