@@ -83,11 +83,21 @@ def _puts(before: Talk, after: Talk, displaced: frozenset[LineId]) -> Iterator[M
     if not after.in_room:
         return
     together = [leg for leg in moved if leg.line in was and was[leg.line] in _IN] if first else []
+    stay = {leg.line for leg in after.legs}
+    deaf = [leg for leg in moved if (heard := _target(before, leg)) and heard not in stay]
+    for leg in deaf:  # whom he listened to is hung up as soon as the citizen is moved, and then his line would end
+        yield Put(after.room, (_placed(leg),))
     if together:
         yield Put(after.room, tuple(_placed(leg) for leg in together))
     for leg in moved:
-        if leg not in together:
+        if leg not in together and leg not in deaf:
             yield Put(after.room, (_placed(leg),))
+
+
+def _target(before: Talk, leg: Leg) -> LineId:
+    """Whom a line listened to, or whispered to; nobody's when it did neither."""
+    known = before.of_line(leg.line)
+    return known.target if known is not None and known.place not in (*_IN, Place.RINGING) else LineId("")
 
 
 def _moves(leg: Leg, was: dict[LineId, Place]) -> bool:

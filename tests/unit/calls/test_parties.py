@@ -192,7 +192,7 @@ def test_listening_needs_no_room_and_barging_in_makes_one() -> None:
     soft = decide(heard, orders.Whisper(by=BOSS)).talk
     assert moves(heard, soft) == (Murmur(LineId("room_x_1"), True),)
     mine = decide(soft, orders.TakeOver(by=BOSS, phone="8101")).talk
-    assert moves(soft, mine) == (put(CITIZEN), put(LineId("room_x_1")), Release(OPERATOR))
+    assert moves(soft, mine) == (put(LineId("room_x_1")), put(CITIZEN), Release(OPERATOR))
     loud = decide(soft, orders.Barge(by=BOSS, phone="8101")).talk
     assert moves(soft, loud) == (put(OPERATOR, CITIZEN), put(LineId("room_x_1")))
 
