@@ -3,6 +3,7 @@
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 from tests.asterisk_node import free_rtp_ports
 from tests.house import Server
@@ -24,12 +25,15 @@ FIRST_SEAT = 8000
 
 
 class Product:
-    """A hotline whose seats are the farm's phones. `accounts`: their SIP accounts, `{user: password}` as JSON."""
+    """A hotline whose seats are the farm's phones. `accounts`: their SIP accounts, `{user: password}` as JSON.
+    `queues`: how many skills every seat has; calls ask for the first."""
 
-    def __init__(self, data: Path, seats: int) -> None:
+    def __init__(self, data: Path, seats: int, queues: int = 1) -> None:
         ports = free_rtp_ports(MEDIA_PORTS)
         self.server = Server(data, {"HOTLINE_DEMO": "0", "HOTLINE_WORKERS": "0", "HOTLINE_RTP_PORTS": ports})
         self._seats = [str(FIRST_SEAT + number) for number in range(seats)]
+        others = "".join(f", topic_{number}: 5" for number in range(1, queues))
+        self._skills = f"{{general: 5{others}}}"
         self.accounts = data.parent / f"{data.name}-accounts.json"
         self.number = NUMBER
         self.goodbye = data / "prompts" / "bye"
@@ -55,7 +59,7 @@ class Product:
         catalogue.write_text(CATALOGUE)
         self.server.command("numbers", "import", str(catalogue))
         lines = [
-            f'- {{agent: "{one}", name: seat {one}, phone: "{one}", skills: {{general: 5}}}}' for one in self._seats
+            f'- {{agent: "{one}", name: seat {one}, phone: "{one}", skills: {self._skills}}}' for one in self._seats
         ]
         agents.write_text("\n".join(lines) + "\n")
         self.server.command("agents", "import", str(agents))
@@ -76,8 +80,14 @@ class Product:
             time.sleep(0.2)
 
     def _count_ready(self) -> int:
-        states = [one["state"] for one in self.server.get("/api/v1/seats?limit=200")["items"] if one["reachable"]]
-        return states.count("ready")
+        page = ""
+        ready = 0
+        while True:
+            answer: dict[str, Any] = self.server.get(f"/api/v1/seats?limit=200{page}")
+            ready += [one["state"] for one in answer["items"] if one["reachable"]].count("ready")
+            if not answer["next"]:
+                return ready
+            page = f"&cursor={answer['next']}"
 
     @property
     def sip(self) -> int:
