@@ -346,6 +346,11 @@ def offers_of(known: Known, line: LineId) -> list[Offer]:
     return [offer for offer in known.offers.values() if offer.line == line]
 
 
+def is_ours(line: LineId) -> bool:
+    """Whether we named this line when we called it (`ChannelId`); a name of Asterisk's own has a point."""
+    return "." not in line
+
+
 def leg_rings(known: Known, leg: Leg, at: datetime) -> Facts:
     """Told once."""
     known.legs[leg.leg] = replace(leg, rang=True)

@@ -12,6 +12,7 @@ from telephony.known import (
     DIALLING,
     Facts,
     Known,
+    Leg,
     Line,
     Offer,
     answer,
@@ -20,6 +21,7 @@ from telephony.known import (
     end_offer,
     enter,
     hang_up,
+    is_ours,
     leave,
     leg_answers,
     leg_fails,
@@ -78,6 +80,8 @@ def _appeared(known: Known, seen: LineSnapshot, at: datetime, *, first: bool) ->
         known.lines.setdefault(seen.line, Line(seen.line, at))
         return []
     if seen.phone:
+        if first and not (seen.up or seen.offer) and is_ours(seen.line):  # called into a room by a former process
+            known.legs.setdefault(seen.line, Leg(seen.line, at))
         known.lines.setdefault(seen.line, Line(seen.line, at, seen.phone, told=seen.place in SEATS_PLACES))
         return []
     return arrive(known, seen.line, Arrived(at=at, line=seen.line, dialled=seen.dialled, caller=seen.caller), at)

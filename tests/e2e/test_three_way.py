@@ -300,3 +300,18 @@ def test_a_kill_in_the_middle_of_three_is_noticed_by_nobody(desk: Desk) -> None:
     desk.phones[EXPERT].call.hang_up()
     ended(desk.citizen, 20)
     assert [party for party, _, _ in desk.loudest(_ticket(desk)["recording"])] == ["citizen", "operator", "expert"]
+
+
+def test_an_expert_who_rings_while_we_are_killed_answers_afterwards(desk: Desk) -> None:
+    phone = desk.come(EXPERT, Manners(answer_after=None, saying=Tone(TONES[EXPERT])))
+    desk.do(OPERATOR, "consult", seat=EXPERT)
+    rings = phone.wait_rings()
+    desk.hotline.kill()
+    desk.hotline.start()
+    rings.answer()
+    desk.hear((OPERATOR, EXPERT), (EXPERT, OPERATOR))
+    desk.wait_talk("answered")
+    desk.do(OPERATOR, "merge")
+    desk.hear(("citizen", EXPERT), (EXPERT, "citizen"))
+    desk.citizen.hang_up()
+    ended(rings)

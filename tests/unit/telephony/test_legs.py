@@ -133,6 +133,20 @@ def test_a_snapshot_tells_what_was_missed_of_a_leg(known: Known) -> None:
     assert kinds(reconcile(known, snapshot(), NOW)) == [LineGone]
 
 
+def test_a_new_process_knows_whom_a_former_one_called_and_tells_the_answer() -> None:
+    known = Known()
+    rings = LineSnapshot(line=LEG, place="seat", phone=PhoneId("8101"), up=False)
+    assert reconcile(known, snapshot(rings), NOW, first=True) == [LegRang(at=NOW, leg=LEG)]
+    assert hear(known, "OriginateResponse", Uniqueid=LEG, Response="Success") == [LegAnswered(at=NOW, leg=LEG)]
+
+
+def test_a_phone_that_asterisk_itself_called_is_nobodys_leg() -> None:
+    known = Known()
+    rings = LineSnapshot(line=LineId("hotline-1.7"), place="seat", phone=PhoneId("8101"), up=False)
+    assert reconcile(known, snapshot(rings), NOW, first=True) == []
+    assert not known.legs
+
+
 def test_a_leg_that_vanished_failed_unless_it_was_begun_a_moment_ago(known: Known) -> None:
     assert reconcile(known, snapshot(), NOW + DIALLING - timedelta(milliseconds=1)) == []
     failed = reconcile(known, snapshot(), NOW + DIALLING)

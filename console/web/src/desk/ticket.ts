@@ -101,21 +101,26 @@ export const useTicket = defineStore("ticket", () => {
     timer = window.setTimeout(() => void flush(), ms);
   }
 
-  /** Save now what is to be saved; one save after the other. */
+  /** Save now what is to be saved; one save after the other. What is shown next does not wait for it. */
   function flush(): Promise<void> {
     window.clearTimeout(timer);
-    running = running.then(save);
+    const shown = draft.value;
+    running = running.then(() => save(shown));
     return running;
   }
 
-  async function save(): Promise<void> {
-    const before = draft.value;
+  async function save(shown: Draft | null): Promise<void> {
+    const isShown = draft.value?.ticket === shown?.ticket;
+    const before = isShown ? draft.value : shown;
     const sent = before ? changes(before) : {};
     if (!before || !Object.keys(sent).length) return;
-    saving.value = "saving";
+    if (isShown) saving.value = "saving";
     try {
       const found = await patch("/api/v1/tickets/{ticket}", { path: { ticket: before.ticket }, body: { version: before.version, ...sent } });
-      if (draft.value?.ticket !== before.ticket) return;
+      if (draft.value?.ticket !== before.ticket) {
+        if (!saved(before, sent, found.version).dirty.length) localStorage.removeItem(KEPT + before.ticket);
+        return;
+      }
       draft.value = saved(draft.value, sent, found.version);
       ticket.value = found;
       savedAt.value = Date.now();
@@ -128,6 +133,7 @@ export const useTicket = defineStore("ticket", () => {
   }
 
   async function notSaved(error: unknown, before: Draft): Promise<void> {
+    if (draft.value?.ticket !== before.ticket) return; // kept on this machine until the ticket is opened again
     saving.value = "offline";
     if (error instanceof Problem && error.status === 409) {
       const found = await get("/api/v1/tickets/{ticket}", { path: { ticket: before.ticket } });
@@ -164,5 +170,5 @@ export const useTicket = defineStore("ticket", () => {
     if (draft.value && isOpen.value) write(field.value, appended(draft.value.texts[field.value], sentence));
   }
 
-  return { ticket, draft, drafts, conclusions, rating, saving, savedAt, field, lacking, isOpen, ofCall, show, findDrafts, renew, write, flush, submit, take };
+  return { ticket, draft, drafts, conclusions, rating, saving, savedAt, field, lacking, isOpen, ofCall, setAside, show, findDrafts, renew, write, flush, submit, take };
 });
