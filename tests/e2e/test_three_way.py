@@ -303,9 +303,10 @@ def test_a_kill_in_the_middle_of_three_is_noticed_by_nobody(desk: Desk) -> None:
 
 
 def test_an_expert_who_rings_while_we_are_killed_answers_afterwards(desk: Desk) -> None:
-    phone = desk.come(EXPERT, Manners(answer_after=None, saying=Tone(TONES[EXPERT])))
+    desk.come(EXPERT, Manners(answer_after=None))
     desk.do(OPERATOR, "consult", seat=EXPERT)
-    rings = phone.wait_rings()
+    rings = desk.phones[EXPERT].wait_rings()
+    rings.say(Tone(TONES[EXPERT]))
     desk.hotline.kill()
     desk.hotline.start()
     rings.answer()
