@@ -25,6 +25,8 @@ QUIET_S = 0.25
 """News within this time are one message: a page asks again anyway."""
 SOON_S = 0.03
 """As above, for news of the own seat."""
+GOLDEN = 0.618034
+"""Multiples of the golden ratio, taken modulo 1, fill the unit interval evenly however many they are."""
 OWN = "own"
 """The kind of news that is about the seat of who listens."""
 WORDS = "words"
@@ -83,12 +85,16 @@ class Audience:
     def __init__(self, broadcast: Broadcast) -> None:
         self._broadcast = broadcast
         self._here = set[_Heard]()
+        self._came = 0
         self._hearing: asyncio.Task[None] | None = None
 
-    def join(self, heard: _Heard) -> None:
+    def join(self, heard: _Heard) -> float:
+        """A number from 0 to 1 that spreads those who listen evenly, so that they do not all act in the same moment."""
         self._here.add(heard)
+        self._came += 1
         if self._hearing is None:
             self._hearing = asyncio.create_task(self._listen(self._here), name="feed")
+        return self._came * GOLDEN % 1
 
     async def leave(self, heard: _Heard) -> None:
         """The last one who leaves ends the subscription."""
@@ -122,8 +128,9 @@ async def changes(
     are news. Ends when `is_known` says no, and when there is nothing
     more to hear."""
     heard, clock = _Heard(seat, reads_all=reads_all), asyncio.get_running_loop().time
-    audience.join(heard)
-    looked = said = clock()
+    turn = audience.join(heard)
+    quiet_s = QUIET_S * (0.7 + 0.3 * turn)
+    looked, said = clock() - LOOK_AGAIN_S * turn, clock()
     try:
         yield []
         while True:
@@ -139,7 +146,7 @@ async def changes(
                 said = clock()
                 await asyncio.sleep(SOON_S)
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(QUIET_S - SOON_S):
+                    async with asyncio.timeout(quiet_s - SOON_S):
                         await heard.own.wait()
             elif heard.ended:
                 return

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from hotline.ports import Broadcast
 
 TOPIC = "changes"
-GAP_S = 0.02
+GAP_S = 0.005
 """Least time between two messages: what changes meanwhile is in the next one."""
 
 
