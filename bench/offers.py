@@ -94,9 +94,6 @@ LOADS = {
         Load("first_offer_20", seats=20, rate=10, ring=0.2, talk=1.0, seconds=15),
         Load("first_offer_100", seats=100, rate=30, ring=0.2, talk=1.0, seconds=15),
         Load("refill", seats=100, rate=100, ring=0.1, talk=12.0, spread="uniform", seconds=36, waiting=100),
-        Load(
-            "many_seats", seats=400, rate=100, ring=0.1, talk=50.0, spread="uniform", seconds=36, waiting=100, queues=6
-        ),
         Load("cpu_per_call", seats=20, rate=10, ring=0.2, talk=1.0, seconds=15, voices=True),
     )
 }
