@@ -106,6 +106,11 @@ class Talk(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(leg for leg in self.legs if leg.party is not Party.CITIZEN and leg.place in places)
 
     @property
+    def inside(self) -> tuple[LineId, ...]:
+        """Lines of everybody who talks or is on hold, the citizen too."""
+        return tuple(leg.line for leg in self.legs if leg.place in (Place.TALKING, Place.HELD))
+
+    @property
     def citizen(self) -> Leg | None:
         return next((leg for leg in self.legs if leg.party is Party.CITIZEN), None)
 

@@ -14,7 +14,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calls.ledger import Ledger
-from calls.legs import Place
 from calls.model import (
     AnyCallFact,
     CallEnded,
@@ -43,7 +42,6 @@ from transcription.model_folder import model_mark
 
 log = structlog.get_logger(__name__)
 
-_HEARD = frozenset({Place.TALKING, Place.HELD})
 _MATTERS = TalkStarted | TalkChanged | TrackOpened | RecordingMuted | TalkEnded | Queued | CallEnded
 
 
@@ -61,7 +59,7 @@ def present(call: CallState) -> frozenset[LineId]:
         return frozenset()
     if call.talk is None:
         return frozenset(line for line in (call.line, call.seat_line) if line)
-    return frozenset(leg.line for leg in call.talk.legs if leg.place in _HEARD)
+    return frozenset(call.talk.inside)
 
 
 def is_urgent(call: CallState) -> bool:

@@ -183,10 +183,6 @@ def _parties(talk: Talk, lines: Mapping[LineId, LineSnapshot]) -> PartiesFound:
 
 def _tracks(call: CallState) -> list[tuple[str, Event]]:
     """Tracks that began while we were away."""
-    talks = call.party_lines if call.talk is None else _recorded(call.talk)
+    talks = call.party_lines if call.talk is None else call.talk.inside
     missing = [line for line in talks if line not in call.opened]
     return [(call.call, TrackFound(line)) for line in missing]
-
-
-def _recorded(talk: Talk) -> tuple[LineId, ...]:
-    return tuple(leg.line for leg in talk.legs if leg.place in (Place.TALKING, Place.HELD))

@@ -14,7 +14,6 @@ import structlog
 from console.news import TOPIC
 from hotline.errors import Unavailable
 from hotline.ports import Broadcast
-from hotline.security import Principal, Role
 
 log = structlog.get_logger(__name__)
 
@@ -31,12 +30,6 @@ OWN = "own"
 """The kind of news that is about the seat of who listens."""
 WORDS = "words"
 """The kind of news that something was said in a talk: for who takes part in it, and for who may read every talk."""
-_READ_ALL = frozenset({Role.SUPERVISOR, Role.QA, Role.DISPATCHER})
-
-
-def reads_all(who: Principal) -> bool:
-    """Whether words of every talk are news for this person."""
-    return not who.roles.isdisjoint(_READ_ALL)
 
 
 class _Heard:

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 
 from console import pages
-from console.feed import Audience, changes, reads_all
+from console.feed import Audience, changes
 from hotline.errors import HotlineError
 from hotline.security import Principal, SignedIn, identify
+from transcription.visibility import reads_all
 
 
 def routes(audience: Audience) -> APIRouter:

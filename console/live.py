@@ -13,8 +13,9 @@ from typing import Annotated
 import structlog
 from fastapi import APIRouter, Depends, WebSocket, WebSocketDisconnect
 
-from console.feed import Audience, changes, reads_all
+from console.feed import Audience, changes
 from hotline.security import Permission, Principal, SocketGuard, require_socket
+from transcription.visibility import reads_all
 
 log = structlog.get_logger(__name__)
 

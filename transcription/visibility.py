@@ -16,9 +16,14 @@ OWN_FOR = timedelta(hours=24)
 _ALL = frozenset({Role.QA, Role.SUPERVISOR, Role.DISPATCHER})
 
 
+def reads_all(who: Principal) -> bool:
+    """Whether every transcript is for `who`."""
+    return not who.roles.isdisjoint(_ALL)
+
+
 def readable(transcript: Transcript, who: Principal, now: datetime) -> bool:
     """Whether `who` may read it, or know that it exists."""
-    if who.roles & _ALL:
+    if reads_all(who):
         return True
     if not who.agent or all(speaker.agent != who.agent for speaker in transcript.order.channels):
         return False
@@ -28,7 +33,7 @@ def readable(transcript: Transcript, who: Principal, now: datetime) -> bool:
 
 def narrowed(call: str, who: Principal, now: datetime) -> Wanted | None:
     """What a list for `who` may show, at most of this `call` if one is named; nothing at all without a 工号."""
-    if who.roles & _ALL:
+    if reads_all(who):
         return Wanted(call=call)
     if not who.agent:
         return None
