@@ -2,6 +2,8 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
+# With phones, processes and browsers in play a test may be repeated once; the summary names each that was (RERUN).
+AGAIN := --reruns 1
 PACKAGES := app.py hotline telephony ivr acd agents recordings transcription tickets quality calls console
 
 .DEFAULT_GOAL := help
@@ -45,11 +47,11 @@ test-unit: setup-test
 test-contract: setup-test
 	$(PYTEST) tests/contract
 test-integration: setup-test
-	$(PYTEST) tests/integration
+	$(PYTEST) $(AGAIN) tests/integration
 test-e2e: setup-test
-	$(PYTEST) tests/e2e
+	$(PYTEST) $(AGAIN) tests/e2e
 test-browser: setup-test
-	$(PYTEST) tests/browser
+	$(PYTEST) $(AGAIN) tests/browser
 test-wheel: setup-test
 	$(PYTEST) tests/wheel
 

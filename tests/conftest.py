@@ -35,3 +35,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_teardown(item: pytest.Item) -> None:
     if item.get_closest_marker("unit"):
         enable_socket()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What failed first and passed when it was repeated is told whole: it is something to look into."""
+    reports: list[pytest.TestReport] = terminalreporter.getreports("rerun")
+    for report in reports:
+        terminalreporter.write_sep("=", f"RERUN, failed first: {report.nodeid}", yellow=True)
+        terminalreporter.write_line(report.longreprtext)

@@ -86,8 +86,14 @@ def row(hotline: Server, call: str) -> dict[str, Any]:
     return found
 
 
+def answered(hotline: Server, call: str) -> None:
+    """Wait until the call counts as answered: whoever hangs up in the moment before has given up instead."""
+    eventually(lambda: bool(row(hotline, call)["answered_at"]), "it is answered", 20)
+
+
 def completed(hotline: Server, call: str, outcome: str = "completed") -> None:
-    eventually(lambda: row(hotline, call)["outcome"] == outcome, f"it ended as {outcome}", 30)
+    eventually(lambda: bool(row(hotline, call)["outcome"]), "it ended", 30)
+    assert row(hotline, call)["outcome"] == outcome
 
 
 def test_a_promised_citizen_is_called_in_his_turn_and_talks(hotline: Server, carrier: Carrier) -> None:
@@ -106,6 +112,7 @@ def test_a_promised_citizen_is_called_in_his_turn_and_talks(hotline: Server, car
             ended(seat.call, 20)
             seat.wait_rings(2, 30)
             seat.wait_talks(20)
+            answered(hotline, later)
             waits.hang_up()
     completed(hotline, call)
     completed(hotline, later)
@@ -186,6 +193,7 @@ def test_who_rings_again_has_the_kept_place_and_is_not_called_as_well(hotline: S
         completed(hotline, call, "rejoined")
         with hotline.seat(OPERATOR) as seat:
             seat.wait_talks(20)
+            answered(hotline, again)
             line.hang_up()
             ended(seat.call, 20)
         completed(hotline, again)
@@ -228,6 +236,7 @@ def test_another_number_is_keyed_in_read_out_and_called(hotline: Server, carrier
         seat.manners = Manners()
         hotline.post(f"/api/v1/seats/{OPERATOR}/resume")
         outside = carrier.wait_talks(other, 30)
+        answered(hotline, call)
         outside.hang_up()
         ended(seat.call, 20)
         completed(hotline, call)

@@ -102,6 +102,7 @@ def test_when_all_refuse_the_citizen_hears_music_until_a_seat_is_free(hotline: S
         eventually(lambda: new_call(hotline, known)["phase"] == "queued", "it waits", 20)
         with hotline.seat("8004") as another:
             another.wait_talks(20)
+            hotline.wait_call("talking")
             call.hang_up()
             ended(another.call)
     assert outcome(hotline, known) == "completed"

@@ -84,6 +84,7 @@ def test_music_goes_on_after_an_announcement_through_a_kill(hotline: Server) -> 
         eventually(lambda: "hold" in invariants.console(hotline, "core show channels concise"), "music", 30)
         with hotline.seat("8001") as seat:
             seat.wait_talks(20)
+            hotline.wait_call("talking")
             call.hang_up()
             ended(seat.call)
     assert outcome(hotline, known) == "completed"
@@ -221,6 +222,7 @@ def test_a_citizen_with_an_open_ticket_gets_the_agent_who_took_it(hotline: Serve
         with hotline.seat("8001") as first:
             call = citizen.talk("12345")
             first.wait_talks(30)
+            hotline.wait_call("talking")
             call.hang_up()
             ended(first.call)
         with hotline.seat("8002"), hotline.seat("8001") as first:
