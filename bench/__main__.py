@@ -6,7 +6,7 @@ import platform
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import desk, feed, intake, offers
+from bench import desk, feed, intake, offers, overload
 from bench.row import Row, table, write
 
 RESULTS = Path("var/bench/results.json")
@@ -17,6 +17,7 @@ def measures(rounds: int) -> dict[str, Callable[[], list[Row]]]:
     found: dict[str, Callable[[], list[Row]]] = {"ami_intake": lambda: intake.measure(rounds)}
     for name, load in offers.LOADS.items():
         found[name] = lambda load=load: offers.measure(load, rounds)  # type: ignore[misc]
+    found["overload"] = lambda: overload.measure(rounds)
     found["desk"] = lambda: desk.measure(rounds)
     found["feed"] = lambda: feed.measure(rounds)
     return found

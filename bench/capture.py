@@ -72,6 +72,8 @@ class Seen:
     offered: int = 0
     overtaken: int = 0
     """Calls offered after one that came more than 50 ms later."""
+    busy_s: float = 0.0
+    """Of all seats together: ringing until they answer, and talking from the other side's ACK to the first BYE."""
 
 
 _NAMES = (b"Call-ID", b"From", b"CSeq", b"Via")
@@ -100,6 +102,8 @@ class Reader:
         self._free: dict[bytes, float] = {}
         self._answers: set[bytes] = set()
         self._branches: set[bytes] = set()
+        self._began: dict[bytes, float] = {}
+        """Since when a seat's call rings or talks, by its Call-ID."""
         self._latest = 0.0
         self.seen = Seen()
 
@@ -108,10 +112,14 @@ class Reader:
         for packet in packets(file):
             if packet.text.startswith(b"INVITE "):
                 self._invite(packet)
-            elif packet.text.startswith(b"BYE ") and packet.source == self._seats:
+            elif packet.text.startswith(b"BYE ") and self._seats in (packet.source, packet.target):
                 self._bye(packet)
             elif packet.text.startswith(b"SIP/2.0 200") and packet.source == self._seats:
                 self._ok(packet)
+            elif packet.text.startswith(b"ACK ") and packet.target == self._seats:
+                self._ack(packet)
+        for call in list(self._began):
+            self._was_busy(call, self._window[1])
         return self.seen
 
     def _counts(self, at: float) -> bool:
@@ -129,8 +137,8 @@ class Reader:
             self._offer(packet, caller)
 
     def _offer(self, packet: Packet, caller: bytes) -> None:
-        seat = _user(packet.text)
-        self._seat_of[_header(packet.text, b"Call-ID")] = seat
+        seat, call = _user(packet.text), _header(packet.text, b"Call-ID")
+        self._seat_of[call], self._began[call] = seat, packet.at
         counts = self._counts(packet.at)
         if caller in self._called and caller not in self._offered:
             self._offered[caller] = packet.at
@@ -145,12 +153,28 @@ class Reader:
             self.seen.refill.append(packet.at - freed)
 
     def _bye(self, packet: Packet) -> None:
-        seat = self._seat_of.get(_header(packet.text, b"Call-ID"))
-        if seat is not None:
+        call = _header(packet.text, b"Call-ID")
+        self._was_busy(call, packet.at)
+        seat = self._seat_of.get(call)
+        if seat is not None and packet.source == self._seats:
             self._free.setdefault(seat, packet.at)
 
     def _ok(self, packet: Packet) -> None:
         call = _header(packet.text, b"Call-ID")
         if b"INVITE" in _header(packet.text, b"CSeq") and call not in self._answers:
             self._answers.add(call)
+            self._was_busy(call, packet.at)
             self.seen.answered += self._counts(packet.at)
+
+    def _ack(self, packet: Packet) -> None:
+        """The talk begins; the ACK of a refusal ends what rang."""
+        call = _header(packet.text, b"Call-ID")
+        if call in self._answers:
+            self._began.setdefault(call, packet.at)
+        else:
+            self._was_busy(call, packet.at)
+
+    def _was_busy(self, call: bytes, until: float) -> None:
+        began = self._began.pop(call, None)
+        if began is not None:
+            self.seen.busy_s += max(0.0, min(until, self._window[1]) - max(began, self._window[0]))

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 SCENARIO = Path(__file__).parent / "sipp" / "citizen.xml"
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -17,13 +18,20 @@ class Farm:
     """`bench.seatfarm` as a process."""
 
     def __init__(
-        self, *, port: int, sip: int, ring: float, talk: float, spread: str, accounts: Path | None, media: int = 0
-    ) -> None:
+        self, *, port: int, sip: int, ring: float, talk: float, spread: str, accounts: Path | None, media: int = 0,
+        every: float = 0.02,
+    ) -> None:  # fmt: skip
         self._command: list[str] = [sys.executable, "-m", "bench.seatfarm", "--port", str(port)]
         self._command += ["--server", f"127.0.0.1:{sip}", "--ring", str(ring), "--talk", str(talk), "--spread", spread]
-        self._command += ["--media", str(media), *(["--accounts", str(accounts)] if accounts else [])]
+        self._command += [
+            "--media",
+            str(media),
+            "--every",
+            str(every),
+            *(["--accounts", str(accounts)] if accounts else []),
+        ]
         self._process: subprocess.Popen[str] | None = None
-        self.counters: dict[str, int] = {}
+        self.counters: dict[str, Any] = {}
 
     def __enter__(self) -> "Farm":
         self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)

@@ -116,13 +116,16 @@ exten => _X.,1,Answer(,i)
 
 class PlainAsterisk:
     """One throw-away instance. `farm`: the port of the seats' phones; `goodbye`: a sound without its extension, played
-    to the citizen after the talk as the product does; `queues`: how many hold every member, calls enter the first."""
+    to the citizen after the talk as the product does; `queues`: how many hold every member, calls enter the first;
+    `strategy`: whom app_queue rings."""
 
-    def __init__(self, base: Path, *, farm: int, seats: int, goodbye: Path, queues: int = 1) -> None:
+    def __init__(
+        self, base: Path, *, farm: int, seats: int, goodbye: Path, queues: int = 1, strategy: str = "leastrecent"
+    ) -> None:
         self._found, self._base, self.sip = find_asterisk(os.environ.get("HOTLINE_ASTERISK", "")), base, free_udp_port()
         self._values = {"base": str(base), "modules": str(self._found.modules), "sip": str(self.sip)}
         self._values |= {"farm": str(farm)}
-        self._seats, self._queues, self._goodbye = seats, queues, goodbye
+        self._seats, self._queues, self._goodbye, self._strategy = seats, queues, goodbye, strategy
         self.number, self.accounts = "12345", None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -191,5 +194,7 @@ class PlainAsterisk:
             (self._base / "etc" / name).write_text(Template(text).substitute(self._values))
 
     def _queue(self, number: int) -> str:
-        head = f"[q{number}]\nstrategy=leastrecent\ntimeout=15\nretry=1\nwrapuptime=0\njoinempty=yes\nringinuse=no\n"
+        head = (
+            f"[q{number}]\nstrategy={self._strategy}\ntimeout=15\nretry=1\nwrapuptime=0\njoinempty=yes\nringinuse=no\n"
+        )
         return head + "".join(f"member => PJSIP/seat{FIRST_SEAT + n}\n" for n in range(self._seats))

@@ -15,10 +15,10 @@ human: seats
 nodes:
   seats: {queue: "{queue}"}
 """
-NUMBER = "12399"
+NUMBER, QUEUE = "12399", "general"
 CATALOGUE = f"""set: bench
 numbers:
-  - {{number: {NUMBER}, name: bench, owner_unit: bench, mode: whole, flow: bench, queue: general}}
+  - {{number: {NUMBER}, name: bench, owner_unit: bench, mode: whole, flow: bench, queue: {QUEUE}}}
 """
 MEDIA_PORTS = 3000
 FIRST_SEAT = 8000
@@ -26,16 +26,16 @@ FIRST_SEAT = 8000
 
 class Product:
     """A hotline whose seats are the farm's phones. `accounts`: their SIP accounts, `{user: password}` as JSON.
-    `queues`: how many skills every seat has; calls ask for the first."""
+    `queues`: how many skills every seat has; calls ask for the first. `several`: so many seats ring for one call."""
 
-    def __init__(self, data: Path, seats: int, queues: int = 1) -> None:
+    def __init__(self, data: Path, seats: int, queues: int = 1, several: int = 1) -> None:
         ports = free_rtp_ports(MEDIA_PORTS)
         self.server = Server(data, {"HOTLINE_DEMO": "0", "HOTLINE_WORKERS": "0", "HOTLINE_RTP_PORTS": ports})
         self._seats = [str(FIRST_SEAT + number) for number in range(seats)]
         others = "".join(f", topic_{number}: 5" for number in range(1, queues))
         self._skills = f"{{general: 5{others}}}"
         self.accounts = data.parent / f"{data.name}-accounts.json"
-        self.number = NUMBER
+        self._several, self.number = several, NUMBER
         self.goodbye = data / "prompts" / "bye"
         self.asterisk = 0
 
@@ -63,6 +63,9 @@ class Product:
         ]
         agents.write_text("\n".join(lines) + "\n")
         self.server.command("agents", "import", str(agents))
+        if self._several > 1:
+            plan = {"ring": self._several}
+            self.server.ask("PUT", f"/api/v1/queues/{QUEUE}/plan", json=plan).raise_for_status()
 
     def _sign_in(self, seat: str) -> tuple[str, str]:
         sip = self.server.post(f"/api/v1/seats/{seat}/sign-in")["sip"]

@@ -37,7 +37,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 def compare(
     name: str, unit: str, ours: Sequence[float], baseline: Sequence[float], *, at_most_ratio: float | None = None,
-    at_most: float | None = None,
+    at_most: float | None = None, at_least: float | None = None, at_least_ratio: float | None = None,
 ) -> Row:  # fmt: skip
     """The medians of both sides; the target is a ratio of them or an absolute figure of ours."""
     mine, theirs = statistics.median(ours), statistics.median(baseline) if baseline else 0.0
@@ -46,6 +46,10 @@ def compare(
         target, met = f"ratio ≤ {at_most_ratio:.3g}", bool(theirs) and mine <= at_most_ratio * theirs
     elif at_most is not None:
         target, met = f"≤ {at_most:.3g} {unit}", mine <= at_most
+    elif at_least is not None:
+        target, met = f"≥ {at_least:.3g} {unit}", mine >= at_least
+    elif at_least_ratio is not None:
+        target, met = f"ratio ≥ {at_least_ratio:.3g}", bool(theirs) and mine >= at_least_ratio * theirs
     spread = f"{min(ours):.3g}–{max(ours):.3g}"
     if baseline:
         spread += f" / {min(baseline):.3g}–{max(baseline):.3g}"

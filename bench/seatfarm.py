@@ -3,7 +3,7 @@
     python -m bench.seatfarm --port 17062 --server 127.0.0.1:17060 --ring 0.1 --talk 4 [--accounts FILE] [--media PORT]
 
 Accounts (JSON, `{user: password}`) are registered first; without them the server already knows where the phones are.
-With a media port every talking seat sends 50 packets of A-law a second.
+With a media port every talking seat sends 50 packets of A-law a second, or one every `--every` seconds.
 Prints `ready`, serves until SIGTERM, prints its counters as JSON. It is a load generator, not a test of SIP.
 """
 
@@ -21,7 +21,7 @@ from typing import cast
 
 import uvloop
 
-from bench.media import Media
+from bench.media import PACKET_S, Media
 
 HOST = "127.0.0.1"
 Headers = dict[str, str]
@@ -29,7 +29,7 @@ Address = tuple[str, int]
 _HOST, _PORT = re.compile(rb"\r\nc=IN IP4 (\S+)"), re.compile(rb"\r\nm=audio (\d+)")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Talk:
     """One INVITE at one seat."""
 
@@ -42,6 +42,8 @@ class Talk:
     state: str = "ringing"
     timer: asyncio.TimerHandle | None = None
     sent: int = 0
+    ended: float = 0.0
+    """By the loop's clock."""
 
 
 @dataclass(slots=True)
@@ -65,7 +67,9 @@ class Counters:
     glare: int = 0
     double: int = 0
     """Offers at a seat that had one already."""
-    busy: dict[str, int] = field(default_factory=dict)
+    besides: list[str] = field(default_factory=list)
+    """What each of those seats did, and for how long beside the second offer."""
+    busy: dict[str, list[Talk]] = field(default_factory=dict)
 
 
 class Farm(asyncio.DatagramProtocol):
@@ -161,10 +165,12 @@ class Farm(asyncio.DatagramProtocol):
 
     def _invited(self, call: str, talk: Talk) -> None:
         self._talks[call] = talk
-        busy = self.counters.busy
-        busy[talk.seat] = busy.get(talk.seat, 0) + 1
         self.counters.invites += 1
-        self.counters.double += busy[talk.seat] > 1
+        beside = self.counters.busy.setdefault(talk.seat, [])
+        for other in beside:
+            self.counters.double += 1
+            self._loop.call_later(1, self._tell_beside, other, self._loop.time(), other.state)
+        beside.append(talk)
         self._reply(talk, "180 Ringing")
         talk.timer = self._loop.call_later(self._load.ring, self._answer, call, talk)
 
@@ -194,6 +200,7 @@ class Farm(asyncio.DatagramProtocol):
         _stop(talk)
         self.counters.cancelled += 1
         talk.state = "refused"
+        self._free(talk)
         self._reply(talk, "487 Request Terminated")
         talk.timer = self._loop.call_later(2, self._end, call)
 
@@ -218,7 +225,17 @@ class Farm(asyncio.DatagramProtocol):
         self._media.hush(call)
         if talk is not None:
             _stop(talk)
-            self.counters.busy[talk.seat] -= 1
+            self._free(talk)
+
+    def _free(self, talk: Talk) -> None:
+        """It neither rings nor talks any more."""
+        if talk in self.counters.busy[talk.seat]:
+            talk.ended = self._loop.time()
+            self.counters.busy[talk.seat].remove(talk)
+
+    def _tell_beside(self, other: Talk, since: float, state: str) -> None:
+        over = f"over {1000 * (other.ended - since):.1f} ms later" if other.ended else "not over a second later"
+        self.counters.besides.append(f"{other.seat} was {state}, {over}")
 
     # Wire --------------------------------------------------------------------------------------------------------
 
@@ -284,7 +301,7 @@ async def serve(arguments: argparse.Namespace, accounts: dict[str, str]) -> None
     """Register, say `ready`, serve until SIGTERM."""
     host, _, port = arguments.server.partition(":")
     load = Load(arguments.ring, arguments.talk, arguments.spread)
-    loop, stop, media = asyncio.get_running_loop(), asyncio.Event(), Media(arguments.media)
+    loop, stop, media = asyncio.get_running_loop(), asyncio.Event(), Media(arguments.media, arguments.every)
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     plug = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -300,9 +317,8 @@ async def serve(arguments: argparse.Namespace, accounts: dict[str, str]) -> None
     await stop.wait()
     speaking.cancel()
     counters = farm.counters
-    print(
-        json.dumps({name: getattr(counters, name) for name in ("invites", "answered", "cancelled", "glare", "double")})
-    )
+    told = ("invites", "answered", "cancelled", "glare", "double", "besides")
+    print(json.dumps({name: getattr(counters, name) for name in told}))
 
 
 async def _register_all(farm: Farm, accounts: dict[str, str]) -> None:
@@ -323,6 +339,7 @@ def main() -> None:
     parser.add_argument("--spread", choices=["fixed", "uniform"], default="fixed")
     parser.add_argument("--accounts", default="")
     parser.add_argument("--media", type=int, default=0)
+    parser.add_argument("--every", type=float, default=PACKET_S)
     arguments = parser.parse_args()
     accounts: dict[str, str] = json.loads(Path(arguments.accounts).read_text()) if arguments.accounts else {}
     uvloop.run(serve(arguments, accounts))
