@@ -27,6 +27,8 @@ from telephony.model import (
     Placed,
     ReturnedLine,
     SeatAnswered,
+    TrackStarted,
+    TrackStopped,
 )
 from telephony.softphone import Call, CallState, Tone
 from tests.asterisk_node import AsteriskNode
@@ -118,6 +120,15 @@ class Talk:
         await self.hear((self.citizen, SEAT_TONE), (self.citizen, EXPERT_TONE), (self.expert, CITIZEN_TONE))
         await self.hear((self.operator, CITIZEN_TONE), (self.operator, EXPERT_TONE), (self.expert, SEAT_TONE))
 
+    async def written(self, *lines: LineId) -> None:
+        """Wait until the tracks of these lines are closed: the last seconds reach the disk only then."""
+
+        def closed(line: LineId) -> bool:
+            begun = sum(one.line == line for one in self.room.all(TrackStarted))
+            return 0 < begun <= sum(one.line == line for one in self.room.all(TrackStopped))
+
+        await self.room.until(lambda: all(closed(line) for line in lines), "the tracks are closed")
+
     def amplitudes(self, line: LineId, tone: float) -> list[float]:
         """Of a tone on a line's track, every 200 ms."""
         pcm = np.frombuffer((self.room.folder / f"{line}.sln").read_bytes(), "<i2").astype(float)
@@ -172,6 +183,7 @@ async def test_three_hear_each_other_and_each_voice_is_whole_on_its_own_track(ta
         call.hang_up()
     await talk.room.wait(LineGone, line=talk.seat_line)
     await talk.room.wait(LineGone, line=EXPERT_LEG)
+    await talk.written(talk.line, talk.seat_line, EXPERT_LEG)
     citizen = talk.only_own_voice(talk.line, CITIZEN_TONE, SEAT_TONE, EXPERT_TONE)
     operator = talk.only_own_voice(talk.seat_line, SEAT_TONE, CITIZEN_TONE, EXPERT_TONE)
     talk.only_own_voice(EXPERT_LEG, EXPERT_TONE, CITIZEN_TONE, SEAT_TONE)
@@ -322,6 +334,7 @@ async def test_a_listener_barges_in_and_takes_over(talk: Talk) -> None:
     talk.boss.hang_up()
     await talk.room.wait(ReturnedLine, line=talk.line, place="after")
     await talk.room.wait(LineGone, line=BOSS_LEG)
+    await talk.written(BOSS_LEG)
     talk.only_own_voice(BOSS_LEG, BOSS_TONE, CITIZEN_TONE, SEAT_TONE)
 
 
