@@ -309,7 +309,7 @@ def create_app(parts: Hotline) -> FastAPI:
         ivr.http.routes(parts.ivr, clock, audit),
         console.system.routes(parts.look, app.openapi),
         acd.http.routes(parts.floor, clock, parts.figures, parts.ivr.queue_names, audit),
-        acd.http.plan_routes(parts.plans, audit, queue_hours.Words(parts.ivr, parts.directory.trunk.rules)),
+        acd.http.plan_routes(parts.plans, audit, queue_hours.Words(parts.ivr, parts.directory.trunk)),
         agents.http.routes(parts.agents, audit),
         recordings.http.routes(parts.recordings, audit, clock, RetentionPolicy()),
         transcription.http.routes(parts.transcripts, audit, clock),

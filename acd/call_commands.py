@@ -166,14 +166,14 @@ def abandon(turn: Turn, command: Abandon) -> None:
     """A call leaves the queue, whatever rings for it. A citizen who was promised a call-back hangs up and stays."""
     waiting = turn.state.waiting.get(command.call)
     if waiting is not None and not (waiting.call_back and command.reason is LeaveReason.ABANDONED):
-        leave(turn, command.call, command.reason)
+        leave(turn, command.call, command.reason, command.to)
 
 
-def leave(turn: Turn, call: str, reason: LeaveReason) -> None:
+def leave(turn: Turn, call: str, reason: LeaveReason, to: str = "") -> None:
     """A waiting call leaves the queue."""
     waiting = turn.state.waiting[call]
     seats = turn.stop_ringing(waiting)
-    turn.leave_queue(waiting, reason)
+    turn.leave_queue(waiting, reason, to)
     for seat in seats:
         turn.change(seat, SeatState.READY)
 

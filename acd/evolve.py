@@ -64,7 +64,7 @@ def evolve(state: State, fact: AnyFloorFact) -> None:
         case Raised():
             _raised(state, fact)
         case Prompted():
-            _change_call(state, fact.call, lambda call: replace(call, recipe=call.recipe[1:]))
+            _prompted(state, fact)
         case Rerouted():
             _rerouted(state, fact)
         case CallBackPromised():
@@ -206,6 +206,11 @@ def _widened(state: State, fact: Widened) -> None:
         return
     left = waiting.recipe[: fact.step] + waiting.recipe[fact.step + 1 :]
     state.put_call(fact.call, replace(waiting, options=_different(*waiting.options, fact.needs), recipe=left))
+
+
+def _prompted(state: State, fact: Prompted) -> None:
+    sent = fact.kind is StepKind.OVERFLOW
+    _change_call(state, fact.call, lambda call: replace(call, recipe=call.recipe[1:], sent_on=call.sent_on or sent))
 
 
 def _raised(state: State, fact: Raised) -> None:

@@ -88,14 +88,18 @@ def _shares(stays: list[CallStay]) -> list[Figure]:
 
 
 def _losses(stays: list[CallStay]) -> list[Figure]:
+    of = "left the queue because another centre answered: in the whole of the answer rate, not in what was answered"
     return [
-        Figure(
-            name=f"lost_{reason.value}",
-            value=float(count),
-            unit="calls",
-            formula=f"left the queue unanswered: {reason.value}",
-        )
-        for reason, count in measures.losses(stays).items()
+        Figure(name="overflowed", value=float(measures.overflowed(stays)), unit="calls", formula=of),
+        *(
+            Figure(
+                name=f"lost_{reason.value}",
+                value=float(count),
+                unit="calls",
+                formula=f"left the queue unanswered: {reason.value}",
+            )
+            for reason, count in measures.losses(stays).items()
+        ),
     ]
 
 

@@ -23,17 +23,25 @@ class StepBody(RequestBody):
     """Something that happens to whoever has waited for so long."""
 
     after_s: Annotated[float, Field(ge=0, le=3600)]
-    does: Literal["widen", "raise", "position", "prompt", "call_back"]
+    does: Literal["widen", "raise", "position", "prompt", "call_back", "overflow"]
     every_s: Annotated[float, Field(ge=0, le=3600)] = 0
     """Again after each further so many seconds, at least 15; 0: once."""
     needs: Annotated[str, Field(max_length=500)] = ""
     by_s: Annotated[int, Field(ge=0, le=86_400)] = 0
     prompt: Annotated[str, Field(max_length=64, pattern="^[a-z0-9_-]*$")] = ""
+    number: Annotated[str, Field(max_length=32)] = ""
+    """For `overflow`: the other centre's number, one of the catalogue that is answered elsewhere."""
 
     def step(self) -> PlanStep:
-        every_s = max(15.0, self.every_s) if self.every_s else 0.0
-        does, needs, by_s, prompt = StepKind(self.does), self.needs, self.by_s, self.prompt
-        return PlanStep(after_s=self.after_s, does=does, every_s=every_s, needs=needs, by_s=by_s, prompt=prompt)
+        return PlanStep(
+            after_s=self.after_s,
+            does=StepKind(self.does),
+            every_s=max(15.0, self.every_s) if self.every_s else 0.0,
+            needs=self.needs,
+            by_s=self.by_s,
+            prompt=self.prompt,
+            number=self.number.strip(),
+        )
 
 
 class GuestBody(RequestBody):
@@ -99,6 +107,7 @@ class StepView(BaseModel):
     needs: str
     by_s: int
     prompt: str
+    number: str
 
 
 class GuestView(BaseModel):

@@ -200,9 +200,16 @@ def _short_abandons(left: Sequence[CallStay]) -> int:
 
 
 def losses(stays: Iterable[CallStay]) -> dict[LeaveReason, int]:
-    """呼损: how many left the queue unanswered, by reason; short abandons included."""
-    counted = Counter(stay.reason for stay in _left(stays) if stay.reason is not None and not stay.answered)
+    """呼损: how many left the queue unanswered, by reason; short abandons included. Whom another centre answered is in
+    `overflowed`."""
+    known = (LeaveReason.ANSWERED, LeaveReason.OVERFLOWED, None)
+    counted = Counter(stay.reason for stay in _left(stays) if stay.reason not in known)
     return {reason: counted[reason] for reason in LeaveReason if counted[reason]}
+
+
+def overflowed(stays: Iterable[CallStay]) -> int:
+    """How many another centre has answered: neither lost nor answered by us."""
+    return sum(stay.reason is LeaveReason.OVERFLOWED for stay in _left(stays))
 
 
 def call_back_rate(stays: Iterable[CallStay]) -> float | None:

@@ -172,7 +172,7 @@ class Raised(FloorFact, frozen=True, kw_only=True, tag="raised"):
 
 
 class Prompted(FloorFact, frozen=True, kw_only=True, tag="prompted"):
-    """A step of the recipe speaks to the caller, who stays in the queue meanwhile."""
+    """A step of the recipe speaks to the caller, or calls another centre; the caller stays in the queue meanwhile."""
 
     call: str
     kind: StepKind
@@ -181,6 +181,8 @@ class Prompted(FloorFact, frozen=True, kw_only=True, tag="prompted"):
     """How many with the same demand wait before it."""
     estimate_s: float | None
     """(ahead + 1) × `Rules.handling` ÷ seats that may take it; `None`: nobody is signed in who may."""
+    to: str = ""
+    """For an overflow: which centre is to be called; the call waits on meanwhile, and afterwards if nobody comes."""
 
 
 class AbuseReported(FloorFact, frozen=True, kw_only=True, tag="abuse_reported"):

@@ -102,7 +102,7 @@ class Reroute(Command, frozen=True, kw_only=True, tag="reroute"):
 
 
 class PromiseCallBack(Command, frozen=True, kw_only=True, tag="promise_call_back"):
-    """The citizen accepted to be called back: the call keeps its place without a line. One per `caller` and queue."""
+    """The citizen accepted to be called back: the call keeps its place without a line. One per `caller`."""
 
     call: str
     not_before: datetime | None = None
@@ -135,6 +135,8 @@ class Abandon(Command, frozen=True, kw_only=True, tag="abandon"):
 
     call: str
     reason: LeaveReason = LeaveReason.ABANDONED
+    to: str = ""
+    """Of a call that another centre has answered: which one."""
 
 
 class Answer(Command, frozen=True, kw_only=True, tag="answer"):

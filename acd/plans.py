@@ -37,6 +37,8 @@ class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
     """For `raise`: so many seconds of head start."""
     prompt: str = ""
     """For what speaks: the prompt's name; empty: the house's own."""
+    number: str = ""
+    """For `overflow`: the other centre's, as the catalogue writes it."""
 
 
 class GuestWindow(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,10 +117,10 @@ def _times(step: PlanStep) -> list[float]:
 
 def _step(step: PlanStep, after_s: float) -> Step:
     needs = parse(step.needs)[0] if step.does is StepKind.WIDEN else ()
-    return Step(after_s=after_s, does=step.does, needs=needs, by_s=step.by_s, prompt=step.prompt)
+    return Step(after_s=after_s, does=step.does, needs=needs, by_s=step.by_s, prompt=step.prompt, to=step.number)
 
 
-_NO_WAY_OUT = "Step {at}: nobody can be called back without an outgoing trunk, leave it out or set HOTLINE_TRUNK_HOST."
+_NO_WAY_OUT = "Step {at}: nobody can be called without an outgoing trunk, leave it out or set HOTLINE_TRUNK_HOST."
 
 
 class Known(Protocol):
@@ -136,6 +138,10 @@ class Known(Protocol):
         """Whether there is a way out."""
         ...
 
+    def number_problem(self, number: str) -> str:
+        """Why citizens cannot be connected with a number, one sentence; empty: they can."""
+        ...
+
 
 def check(queue: str, plan: QueuePlan, known: Known) -> None:
     """Refuse what could not be performed.
@@ -151,10 +157,17 @@ def check(queue: str, plan: QueuePlan, known: Known) -> None:
         for number, one in enumerate(plan.guests, 1)
         if one.ends_at <= one.begins_at
     ]
-    calls = [number for number, step in enumerate(plan.steps, 1) if step.does is StepKind.CALL_BACK]
-    problems += [] if known.can_dial() else [_NO_WAY_OUT.format(at=number) for number in calls]
+    problems += _wrong_calls(plan, known)
     if problems:
         raise BadInput("This plan cannot be used: " + " ".join(problems), tuple(problems))
+
+
+def _wrong_calls(plan: QueuePlan, known: Known) -> list[str]:
+    calls = [(at, one) for at, one in enumerate(plan.steps, 1) if one.does in (StepKind.CALL_BACK, StepKind.OVERFLOW)]
+    if not known.can_dial():
+        return [_NO_WAY_OUT.format(at=at) for at, _ in calls]
+    sent = [(at, one) for at, one in calls if one.does is StepKind.OVERFLOW]
+    return [f"Step {at}: {problem}" for at, one in sent if (problem := known.number_problem(one.number))]
 
 
 def _wrong_hours(queue: str, plan: QueuePlan, known: Known) -> list[str]:
@@ -170,8 +183,6 @@ def _wrong_hours(queue: str, plan: QueuePlan, known: Known) -> list[str]:
 
 def _wrong(number: int, step: PlanStep, prompts: Container[str]) -> list[str]:
     found: list[str] = []
-    if step.does is StepKind.OVERFLOW:
-        found.append(f"Step {number}: {step.does.value} is not possible here, leave it out.")
     if step.does is StepKind.RAISE and step.by_s <= 0:
         found.append(f"Step {number}: say in by_s how many seconds the call is raised by.")
     if step.does is StepKind.PROMPT and not step.prompt:

@@ -114,6 +114,8 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     caller: str = ""
     call_back: bool = False
     not_before: datetime | None = None
+    sent_on: bool = False
+    """Another centre was called for it."""
 
     @property
     def waits(self) -> bool:

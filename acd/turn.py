@@ -120,9 +120,7 @@ class Turn:
                 self.emit(Widened(at=self.now, call=call, needs=step.needs))
             case StepKind.RAISE:
                 self.emit(Raised(at=self.now, call=call, by_s=step.by_s))
-            case StepKind.OVERFLOW:
-                self.leave_queue(waiting, LeaveReason.OVERFLOWED, step.to)
-            case StepKind.POSITION | StepKind.CALL_BACK | StepKind.PROMPT:
+            case StepKind.POSITION | StepKind.CALL_BACK | StepKind.PROMPT | StepKind.OVERFLOW:
                 self._speak(waiting, step)
         self.free_call(call)
 
@@ -130,10 +128,11 @@ class Turn:
         ahead = self.state.waiting.ahead_of(waiting.call)
         seats = max(self.state.seats.signed_in_at_most(needs) for needs in waiting.options)
         estimate_s = (ahead + 1) * self.rules.handling.total_seconds() / seats if seats else None
-        prompted = Prompted(
-            at=self.now, call=waiting.call, kind=step.does, prompt=step.prompt, ahead=ahead, estimate_s=estimate_s
+        kind, prompt = step.does, step.prompt
+        told = Prompted(
+            at=self.now, call=waiting.call, kind=kind, prompt=prompt, ahead=ahead, estimate_s=estimate_s, to=step.to
         )
-        self.emit(prompted)
+        self.emit(told)
 
     # --- what an offer goes through --------------------------------------------------------------------------------
 
@@ -240,7 +239,8 @@ class Turn:
         return self.state.seats.in_turn(self._free_seats)
 
     def _skip_steps_for_nobody(self, call: str) -> None:
-        """While nobody signed in meets its needs, widen at once; when no step helps, go to another centre at once."""
+        """While nobody signed in meets its needs, widen at once; when no step helps, another centre is called at once;
+        further ones, and the same again, in their time."""
         while (waiting := self.state.waiting.get(call)) is not None and waiting.recipe:
             if any(self.state.seats.anyone_signed_in(needs) for needs in waiting.options):
                 return
@@ -248,8 +248,8 @@ class Turn:
             if wider is not None:
                 needs = waiting.recipe[wider].needs
                 self.emit(Widened(at=self.now, call=call, needs=needs, nobody=True, step=wider))
-            elif waiting.recipe[0].does is StepKind.OVERFLOW:
-                self.leave_queue(waiting, LeaveReason.OVERFLOWED, waiting.recipe[0].to)
+            elif waiting.recipe[0].does is StepKind.OVERFLOW and not waiting.sent_on:
+                self._speak(waiting, waiting.recipe[0])
             else:
                 return
 

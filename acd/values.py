@@ -63,11 +63,11 @@ class Need(msgspec.Struct, frozen=True, gc=False):
 
 
 class StepKind(StrEnum):
-    """What a step of a recipe does. The last three speak to the caller and change nothing on the floor."""
+    """What a step of a recipe does. The last four change nothing on the floor."""
 
     WIDEN = "widen"  # seats that meet the step's needs may take the call too
     RAISE = "raise"  # so many seconds more head start
-    OVERFLOW = "overflow"  # the call leaves for another centre
+    OVERFLOW = "overflow"  # another centre is called as well; who answers first has the citizen
     POSITION = "position"  # tell place and estimated wait
     CALL_BACK = "call_back"  # offer a call-back
     PROMPT = "prompt"  # say something: a crisis notice, another number
@@ -87,7 +87,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
     by_s: int = 0
     """For `RAISE`."""
     to: str = ""
-    """For `OVERFLOW`: which centre, as the call controller knows it."""
+    """For `OVERFLOW`: which centre, by its number."""
     prompt: str = ""
     """For steps that speak: the name of what is said; empty: the house's own."""
 

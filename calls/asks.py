@@ -13,8 +13,8 @@ import msgspec
 from sqlalchemy import RowMapping, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from calls.legs import Leg, Place
-from calls.model import PartyAsked, TalkChanged
+from calls.legs import Leg, Party, Place
+from calls.model import OnwardDialled, OnwardMissed, OnwardReached, PartyAsked, TalkChanged
 from calls.orders import Purpose
 from calls.tables import ask_tries, asks
 from hotline.prepared import Prepared
@@ -131,6 +131,25 @@ async def changed(connection: AsyncConnection, fact: TalkChanged) -> list[Ended]
     return over
 
 
+async def onward(connection: AsyncConnection, fact: OnwardDialled | OnwardMissed | OnwardReached) -> None:
+    """A line that was called for the citizen alone: nobody of ours asked for it."""
+    line = str(fact.leg)
+    match fact:
+        case OnwardDialled():
+            purpose, row = Purpose.LINE.value, {"call": fact.call, "number": fact.number, "unit": "", "by": ""}
+            more = {"ask": line, "at": fact.at, "purpose": purpose, "callees": 1, "passed_over": [], "reached_at": None}
+            await _NEW_ASK.run(connection, {**row, **more})
+            await _NEW_TRY.run(connection, _new_try(fact, Leg(line=fact.leg, ask=fact.leg, **_ALONE)))
+        case OnwardMissed(result=result):
+            await _END_TRY.run(connection, {"key": line, "ended_at": fact.at, "result": result})
+        case OnwardReached():
+            await _END_TRY.run(connection, {"key": line, "ended_at": fact.at, "result": ANSWERED})
+            await _REACHED.run(connection, {"key": line, "reached_at": fact.at})
+
+
+_ALONE: Mapping[str, Any] = {"party": Party.OUTSIDE, "place": Place.RINGING, "outside": True}
+
+
 async def emergency(connection: AsyncConnection, ask: str) -> str | None:
     """The number of an emergency line that was asked for; nothing of any other asking."""
     row = await _ASK.row(connection, {"key": ask})
@@ -144,7 +163,7 @@ def handed_over(fact: TalkChanged) -> str:
     return next((leg.phone for leg in talking if leg.warm), "") if alone else ""
 
 
-def _new_try(fact: TalkChanged, leg: Leg) -> dict[str, Any]:
+def _new_try(fact: TalkChanged | OnwardDialled, leg: Leg) -> dict[str, Any]:
     return {
         "line": str(leg.line),
         "ask": str(leg.ask),

@@ -117,7 +117,7 @@ def rules(settings: Settings) -> Rules:
 
 def outside_lines(call: CallState) -> int:
     """Lines of a call that are outside, or ring there; that of a citizen who was called back too."""
-    called = int(call.back is not None and bool(call.back.leg))
+    called = int(call.back is not None and bool(call.back.leg)) + bool(call.onward)
     return called if call.talk is None else called + sum(leg.outside for leg in call.talk.legs)
 
 

@@ -71,6 +71,8 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
 
     plans: Plans | None = None
     """How each queue treats its calls, as known now; nothing: no queue does anything of its own."""
+    can_dial: bool = False
+    """Whether there is a way out."""
     back: BackRules = BackRules()
     """How citizens are called back."""
     rating: timedelta = timedelta(seconds=5)
@@ -80,7 +82,15 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, settings: Settings, experts: Container[str], plans: Plans) -> "House":
         """As the settings say."""
         muting, back = settings.mute_after_key, BackRules.of(settings)
-        return cls(ring=settings.ring, bye="bye", experts=experts, mute_after_key=muting, plans=plans, back=back)
+        return cls(
+            ring=settings.ring,
+            bye="bye",
+            experts=experts,
+            mute_after_key=muting,
+            plans=plans,
+            back=back,
+            can_dial=bool(settings.trunk_host),
+        )
 
     def plan(self, queue: str) -> QueuePlan:
         return QueuePlan() if self.plans is None else self.plans.of(queue)
@@ -173,6 +183,14 @@ class CitizenUp(msgspec.Struct, frozen=True):
     booted: str
 
 
+class OutsideUp(msgspec.Struct, frozen=True):
+    """The line outside that was called for the citizen alone has answered."""
+
+    leg: LineId
+    folder: str
+    """Where tracks go, relative to the data folder."""
+
+
 class NotRung(msgspec.Struct, frozen=True):
     """Somebody who was to be called into the talk could not be, or may not be."""
 
@@ -208,7 +226,7 @@ class Ordered(msgspec.Struct, frozen=True):
 
 Event = (
     Begun | Restarted | FloorSaid | Listened | Woke | NodeLost | Ordered | TalkFound | TrackFound | Asked
-    | PageGone | PageBack | PartiesFound | NotRung | LegAnswered | LegFailed | CallOut | CitizenUp
+    | PageGone | PageBack | PartiesFound | NotRung | LegAnswered | LegFailed | CallOut | CitizenUp | OutsideUp
     | OwnFound | SeatAnswered | OfferEnded | LineGone | ReturnedLine | TrackStarted | KeyPressed | Unbridged
 )  # fmt: skip
 

@@ -19,6 +19,9 @@ from calls.model import (
     Dismissed,
     LineLeft,
     OfferMissed,
+    OnwardDialled,
+    OnwardMissed,
+    OnwardReached,
     PartyAsked,
     Phase,
     PickedUp,
@@ -107,6 +110,10 @@ def evolve(call: CallState, fact: AnyCallFact) -> CallState:
             return change(call, line=LineId(""))
         case CitizenDialled() | CitizenMissed() | CitizenReached():
             return _called(call, fact)
+        case OnwardDialled():
+            return change(call, onward=fact.leg, onward_to=fact.number, onwards=call.onwards + 1)
+        case OnwardMissed() | OnwardReached():
+            return change(call, onward=LineId(""))
 
 
 def _called(call: CallState, fact: CitizenDialled | CitizenMissed | CitizenReached) -> CallState:

@@ -25,6 +25,9 @@ from calls.model import (
     CitizenDialled,
     CitizenMissed,
     CitizenReached,
+    OnwardDialled,
+    OnwardMissed,
+    OnwardReached,
     Outcome,
     Party,
     PartyAsked,
@@ -131,6 +134,8 @@ class Links:
                 await callbacks.dialled(connection, CallbackTry(line=leg, call=owed, at=at, seat=seat))
             case CitizenReached(leg=leg, at=at):
                 await callbacks.try_ended(connection, leg, callbacks.REACHED, at)
+            case OnwardDialled() | OnwardMissed() | OnwardReached():
+                await asks.onward(connection, fact)
             case CitizenMissed():
                 await self._citizen_missed(connection, fact, call)
             case CallEnded():
@@ -144,10 +149,11 @@ class Links:
             arrived_at=call.arrived_at,
             answered_at=fact.at,
             tracks=await _tracks(connection, fact.call),
-            agents=[fact.agent],
+            agents=[fact.agent] if fact.agent else [],
         )
         recording = await recording_rows.open_recording(connection, recording)
-        await callbacks.spoken_with(connection, call.caller, fact.call, fact.agent, fact.at)
+        if fact.party is not Party.OUTSIDE:
+            await callbacks.spoken_with(connection, call.caller, fact.call, fact.agent, fact.at)
         await self._tickets.born(
             connection, call, agent=fact.agent, at=fact.at, recording=recording.id, class_hint=call.class_hint
         )
@@ -163,6 +169,9 @@ class Links:
             if asked is not None:
                 told = f"{asked} {ended.result}"
                 await self._tickets.note(connection, fact.call, "emergency_called", fact.at, agent=fact.by, reason=told)
+        if fact.what == "connected":
+            told = ", ".join(leg.phone for leg in fact.talk.talking)
+            await self._tickets.note(connection, fact.call, "connected_outside", fact.at, reason=told)
         if number := asks.handed_over(fact):
             action, agent = "emergency_handed_over", fact.by
             await self._tickets.note(connection, fact.call, action, fact.at, agent=agent, reason=number)

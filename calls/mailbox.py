@@ -126,6 +126,8 @@ class Mailbox:
             self.call = fold.left_bridge(self.call, event)
         if isinstance(event, LegAnswered) and self.call.back is not None and event.leg == self.call.back.leg:
             event = events.CitizenUp(event.leg, around.booted)
+        if isinstance(event, LegAnswered) and event.leg == self.call.onward:
+            event = events.OutsideUp(event.leg, around.folder(self.call))
         decision = script.decide(self.call, self._run, event, around.house, around.clock.now())
         if decision.run is not None:
             self._run = decision.run
@@ -140,7 +142,7 @@ class Mailbox:
         await self._around.ledger.record(facts)
         for fact in facts:
             self.call = fold.evolve(self.call, fact)
-        if self.call.talk is not None or self.call.back is not None:
+        if self.call.talk is not None or self.call.back is not None or self.call.onward:
             for line in self.call.party_lines:
                 self._around.expect_line(line, self.call.call)
 
@@ -173,6 +175,9 @@ class Mailbox:
                 await switch.hang_up(gone, cause)
             case moves.Announce():
                 await self._say(action)
+            case moves.Put(fresh=True):
+                self._stop_listening()
+                await self._move(action)
             case moves.Put() | moves.Invite() | moves.Eavesdrop() | moves.Murmur() | moves.Release():
                 await self._move(action)
 

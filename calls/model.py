@@ -13,6 +13,7 @@ from calls.back import Asking, Back, Stage
 from calls.legs import Party as Party  # whose voice a line carries
 from calls.legs import Talk
 from calls.orders import PassedOver, Purpose
+from calls.words import Onwards as Onwards
 from calls.words import Outcome as Outcome
 from calls.words import Phase as Phase
 from calls.words import RatedAspect as RatedAspect
@@ -260,6 +261,28 @@ class CitizenReached(CallFact, frozen=True, kw_only=True, tag="citizen_reached")
     booted: str = ""
 
 
+class OnwardDialled(CallFact, frozen=True, kw_only=True, tag="onward_dialled"):
+    """The citizen is to be connected with somebody outside without a seat of ours, and that line is called."""
+
+    leg: LineId
+    number: str
+    """As the catalogue writes it."""
+    why: Onwards
+
+
+class OnwardMissed(CallFact, frozen=True, kw_only=True, tag="onward_missed"):
+    """Nobody came, or nobody is needed any more (`cancelled`): the citizen waits, or the flow goes its own way on."""
+
+    leg: LineId
+    result: str
+
+
+class OnwardReached(CallFact, frozen=True, kw_only=True, tag="onward_reached"):
+    """The line outside answered: `TalkStarted` and `TalkChanged` follow."""
+
+    leg: LineId
+
+
 class CallEnded(CallFact, frozen=True, kw_only=True, tag="call_ended"):
     outcome: Outcome
     phase: Phase
@@ -272,6 +295,7 @@ AnyCallFact = (
     | RecordingMuted | TalkChanged | PartyAsked | TalkEnded | CallEnded
     | Announced | RatingAsked | Rated | AbuseNoted | Remembered
     | CallBackAsked | CallBackPromised | LineLeft | CitizenDialled | CitizenMissed | CitizenReached
+    | OnwardDialled | OnwardMissed | OnwardReached
 )  # fmt: skip
 
 
@@ -326,6 +350,12 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     """What the citizen who waits was asked about a call-back."""
     back: Back | None = None
     """The citizen is to be called back, or was."""
+    onward: LineId = LineId("")
+    """The line outside that is called for the citizen alone; empty once it has come or given up."""
+    onward_to: str = ""
+    """Its number."""
+    onwards: int = 0
+    """How many were called so."""
     left_first: LineId = LineId("")
     """The line that left the talk first; known only to the process that saw it."""
 
@@ -355,7 +385,9 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
         """Every line of the call."""
         several = () if self.talk is None else tuple(leg.line for leg in self.talk.legs)
         called = () if self.back is None else (self.seat_leg, self.back.leg)
-        return tuple(dict.fromkeys(line for line in (self.line, self.seat_line, *called, *several) if line))
+        return tuple(
+            dict.fromkeys(line for line in (self.line, self.seat_line, self.onward, *called, *several) if line)
+        )
 
     @property
     def waits_for_call(self) -> bool:

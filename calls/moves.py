@@ -17,6 +17,8 @@ class Put(msgspec.Struct, frozen=True):
 
     room: str
     placed: tuple[Placed, ...]
+    fresh: bool = False
+    """Nobody was ever offered these lines: they do not know yet where their tracks go."""
 
 
 class Invite(msgspec.Struct, frozen=True):

@@ -76,8 +76,8 @@ async def announce(move: Announce, rooms: Rooms, files: Sequence[str], folder: s
 
 async def _perform(move: Move, rooms: Rooms, door: Door, folder: str, ring: timedelta) -> None:
     match move:
-        case Put(room, placed):
-            await rooms.place(room, placed)
+        case Put(room, placed, fresh):
+            await rooms.place(room, placed, track_folder=folder if fresh else "")
         case Invite(room, line, phone):
             number, ring = door.admit(move), move.ring or ring
             if number is not None and move.citizen:

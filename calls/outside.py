@@ -52,6 +52,7 @@ class Why(StrEnum):
     OURS = "ours"
     OFF_HOURS = "off_hours"
     NUMBER_DAY_FULL = "number_day_full"
+    UNATTENDED = "unattended"
 
 
 SENTENCES: Mapping[Why, str] = {
@@ -65,7 +66,8 @@ SENTENCES: Mapping[Why, str] = {
     Why.DAY_FULL: "As many calls to the outside as are allowed in a day were made: an administrator raises the limit.",
     Why.SEAT_DAY_FULL: "This seat has made as many calls to the outside as it may today: ask a supervisor.",
     Why.NO_SUBSCRIBER: "This is no subscriber's number: take the matter down, or ask for another number.",
-    Why.OURS: "This is one of the hotline's own numbers: nobody is called back there.",
+    Why.OURS: "This is one of the hotline's own numbers: nobody is called there.",
+    Why.UNATTENDED: "An emergency line is called by somebody who stays until it answers: queue the call for a seat.",
     Why.OFF_HOURS: "Citizens are not called back at this hour: wait for the morning.",
     Why.NUMBER_DAY_FULL: "This number was called as often as it may be today: try again tomorrow.",
 }
@@ -147,6 +149,19 @@ def decide(raw: str, targets: Mapping[str, Target], rules: Rules, usage: Usage, 
     if found.kind is not Kind.EMERGENCY and (refused := _limits(found.kind, rules, usage, now)) is not None:
         return refused
     return Permitted(admitted=Admitted(digits=rules.prefix + found.dial, longest=LONGEST), target=found)
+
+
+def unattended(raw: str, targets: Mapping[str, Target], rules: Rules, *, ours: bool) -> Why | None:
+    """Why nobody is connected with this number without a seat of ours; nothing: it may be, within the limits."""
+    number = read(raw)
+    if number is None:
+        return Why.MALFORMED
+    found = look_up(number, targets, rules)
+    if isinstance(found, Why):
+        return found
+    if found.kind is Kind.EMERGENCY:
+        return Why.UNATTENDED
+    return Why.OURS if ours else None
 
 
 def look_up(number: str, targets: Mapping[str, Target], rules: Rules) -> Target | Why:

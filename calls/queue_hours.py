@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from acd.plans import QueuePlan
-from calls.outside import Rules
+from calls.outside import SENTENCES
+from calls.trunk import Trunk
 from ivr import hours_text
 from ivr.flow import ClosedWay
 from ivr.service import IvrService
@@ -35,8 +36,8 @@ def tell(ivr: IvrService, plans: Mapping[str, QueuePlan]) -> None:
 class Words:
     """`acd.plans.Known` by what the IVR and the guard know."""
 
-    def __init__(self, ivr: IvrService, rules: Rules) -> None:
-        self._ivr, self._rules = ivr, rules
+    def __init__(self, ivr: IvrService, trunk: Trunk) -> None:
+        self._ivr, self._trunk = ivr, trunk
 
     def prompts(self) -> frozenset[str]:
         return frozenset(self._ivr.prompts.sounds)
@@ -48,4 +49,8 @@ class Words:
         return hours_text.problem(hours, self._ivr.catalogue)
 
     def can_dial(self) -> bool:
-        return self._rules.trunk
+        return self._trunk.rules.trunk
+
+    def number_problem(self, number: str) -> str:
+        why = self._trunk.why_unattended(number)
+        return "" if why is None else SENTENCES[why]

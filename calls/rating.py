@@ -15,9 +15,11 @@ THANKS = "rate_thanks"
 
 
 def ask(call: CallState, house: House, now: datetime) -> Decision | None:
-    """The first question; nothing where the queue does not ask, or the call was asked already."""
+    """The first question; nothing where the queue does not ask, no seat of ours has talked, or it was asked already."""
     queue = call.queued.queue if call.queued is not None else ""
     if not house.plan(queue).rating or call.answered_at is None or call.asked is not None:
+        return None
+    if call.onwards and not call.agent:
         return None
     return _question(call, RatedAspect.SERVICE, house, now)
 

@@ -103,10 +103,14 @@ def _compare(
 ) -> None:
     match call.phase:
         case Phase.ARRIVED | Phase.IN_IVR:
-            made.restart.append(call.call)
+            _listening(made, call, line, lines, snapshot)
+        case Phase.QUEUED | Phase.RINGING if _came(call, line, lines):
+            made.events.append((call.call, LegAnswered(at=snapshot.at, leg=call.onward)))
         case Phase.QUEUED:
+            _gave_up(made, call, lines, snapshot)
             _waiting(made, call, line, lines)
         case Phase.RINGING:
+            _gave_up(made, call, lines, snapshot)
             _ringing(made, call, line, lines, snapshot)
         case Phase.TALKING:
             _talking(made, call, line, lines, snapshot)
@@ -114,6 +118,31 @@ def _compare(
             made.events.append((call.call, Woke(CLOSE)))
         case Phase.ENDED:
             pass
+
+
+def _listening(
+    made: Plan, call: CallState, line: LineSnapshot, lines: Mapping[LineId, LineSnapshot], snapshot: Snapshot
+) -> None:
+    """The flow begins again, unless the fallback has connected the citizen meanwhile, or the line outside answered."""
+    seat = partner(line, lines)
+    if seat is not None:
+        made.adopt.append((call.call, seat))
+    elif _came(call, line, lines):
+        made.events.append((call.call, LegAnswered(at=snapshot.at, leg=call.onward)))
+    else:
+        made.restart.append(call.call)
+
+
+def _came(call: CallState, line: LineSnapshot, lines: Mapping[LineId, LineSnapshot]) -> bool:
+    """The line outside that is called for the citizen alone has answered, and he talks with nobody else."""
+    outside = lines.get(call.onward)
+    return outside is not None and outside.up and partner(line, lines) is None
+
+
+def _gave_up(made: Plan, call: CallState, lines: Mapping[LineId, LineSnapshot], snapshot: Snapshot) -> None:
+    """It is no more; while it rings it rings on."""
+    if call.onward and call.onward not in lines:
+        made.events.append((call.call, LegFailed(at=snapshot.at, leg=call.onward, reason=UNREACHABLE)))
 
 
 def _waiting(made: Plan, call: CallState, line: LineSnapshot, lines: Mapping[LineId, LineSnapshot]) -> None:

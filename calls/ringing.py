@@ -20,11 +20,22 @@ from acd.model import (
     StepKind,
     TurnedAway,
 )
-from calls import promising
+from calls import onward, promising
 from calls.announcing import FULL, prompts
 from calls.events import Action, Decision, Hold, House, Play, Ring, StopRinging, Tell
 from calls.fold import evolve
-from calls.model import Announced, AnyCallFact, CallState, Dismissed, OfferMissed, Phase, PickedUp, Ringing, TalkStarted
+from calls.model import (
+    Announced,
+    AnyCallFact,
+    CallState,
+    Dismissed,
+    OfferMissed,
+    OnwardDialled,
+    Phase,
+    PickedUp,
+    Ringing,
+    TalkStarted,
+)
 from telephony.model import OfferEnded, OfferEndReason, SeatAnswered
 
 NOTHING = Decision()
@@ -43,6 +54,7 @@ def floor_said(call: CallState, facts: tuple[AnyFloorFact, ...], folder: str, ho
     told: list[AnyCallFact] = []
     before, waits = call.offers, False
     said: tuple[str, ...] = ()
+    sent: tuple[Action, ...] = ()
     won = any(isinstance(fact, Answered) and fact.offer in call.offers for fact in facts)
     for fact in facts:
         news: AnyCallFact
@@ -59,6 +71,14 @@ def floor_said(call: CallState, facts: tuple[AnyFloorFact, ...], folder: str, ho
                 told.append(_announced(call, fact, now))
                 call, said = evolve(call, told[-1]), question.prompts
                 news = question.fact
+            case Prompted(kind=StepKind.OVERFLOW):
+                out = onward.overflow(call, fact, house, now) if call.phase in WAITING else None
+                if out is None:
+                    continue
+                news, sent = out[0], (out[1],)
+                if fact.prompt and call.phase is Phase.QUEUED:
+                    told.append(_announced(call, fact, now))
+                    call, said = evolve(call, told[-1]), prompts(fact)
             case Prompted() if call.phase is Phase.QUEUED:
                 news, said = _announced(call, fact, now), prompts(fact)
             case Offered() if call.phase in WAITING and fact.offer not in call.offers:
@@ -74,8 +94,9 @@ def floor_said(call: CallState, facts: tuple[AnyFloorFact, ...], folder: str, ho
         told.append(news)
         call = evolve(call, news)  # an offer and its end may come in one word
     if call.asking is not None and call.phase is Phase.QUEUED and said:
-        return Decision(tuple(told), (promising.collect(said, house),))
-    return Decision(tuple(told), _performed(call, before, folder, said, is_news=waits or bool(told)))
+        return Decision(tuple(told), (promising.collect(said, house), *sent))
+    heard = waits or any(not isinstance(fact, OnwardDialled) for fact in told)
+    return Decision(tuple(told), (*_performed(call, before, folder, said, is_news=heard), *sent))
 
 
 def _performed(

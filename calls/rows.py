@@ -22,6 +22,9 @@ from calls.model import (
     Dismissed,
     LineLeft,
     OfferMissed,
+    OnwardDialled,
+    OnwardMissed,
+    OnwardReached,
     PartyAsked,
     Phase,
     PickedUp,
@@ -143,6 +146,9 @@ def fold(row: CallRow, fact: AnyCallFact) -> CallRow:
             | LineLeft()
             | CitizenDialled()
             | CitizenReached()
+            | OnwardDialled()
+            | OnwardMissed()
+            | OnwardReached()
         ):
             return row
         case _:

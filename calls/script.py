@@ -23,7 +23,7 @@ from acd.model import (
 )
 from acd.plans import QueuePlan, asks_guests, recipe
 from acd.records import guest_skill
-from calls import abuse, calling_back, promising, rating, ringing, several
+from calls import abuse, calling_back, onward, promising, rating, ringing, several
 from calls.announcing import FULL
 from calls.events import (
     CLOSE,
@@ -46,6 +46,7 @@ from calls.events import (
     NodeLost,
     NotRung,
     Ordered,
+    OutsideUp,
     OwnFound,
     PageBack,
     PageGone,
@@ -64,6 +65,8 @@ from calls.model import (
     CallEnded,
     CallState,
     Dismissed,
+    OnwardMissed,
+    Onwards,
     Outcome,
     Party,
     Phase,
@@ -100,6 +103,14 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
     """The next step of `call`. After its end nothing happens any more."""
     if call.phase is Phase.ENDED:
         return NOTHING
+    return onward.settled(call, _decide(call, run, event, house, now), now)
+
+
+def _decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House, now: datetime) -> Decision:
+    if (decision := onward.decide(call, event, now)) is not None:
+        return decision
+    if (missed := onward.missed(call, event, now)) is not None:
+        return _not_connected(call, missed, run, house, now)
     if (decision := calling_back.decide(call, event, house, now)) is not None:
         return decision
     if (decision := several.decide(call, event, house, now)) is not None:
@@ -140,6 +151,8 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
             return NOTHING  # `several` has heard it
         case CallOut() | CitizenUp():
             return NOTHING  # `calling_back` has
+        case OutsideUp():
+            return NOTHING  # `onward` has
         case Unbridged():
             return NOTHING  # remembered by `fold.left_bridge`
         case NodeLost():
@@ -151,7 +164,7 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
 def _follow(call: CallState, run: flow.FlowRun, heard: flow.AnyInput, house: House, now: datetime) -> Decision:
     """One step of the flow: always a prompt, a queue, or a stated end."""
     run, action = step(run, heard)
-    while isinstance(action, flow.Transfer):  # lines to the outside come later: the flow's own way on
+    while isinstance(action, flow.Transfer) and not _leads_out(call, action, house):  # the flow's own way on
         run, action = step(run, flow.Failed())
     stepped = Stepped(call=call.call, at=now, node=run.node)
     match action:
@@ -159,6 +172,9 @@ def _follow(call: CallState, run: flow.FlowRun, heard: flow.AnyInput, house: Hou
             return Decision((stepped,), (Play(prompts, cut),), run)
         case flow.Collect(prompts, keys, seconds):
             return Decision((stepped,), (Collect(prompts, keys, timedelta(seconds=seconds)),), run)
+        case flow.Transfer(target, ring_s):
+            dialled, invite = onward.dial(call, target, Onwards.TRANSFER, now, timedelta(seconds=ring_s))
+            return Decision((stepped, dialled), (Hold(), invite), run)
         case flow.EnterQueue():
             queued = _queued(call, action, house, now)
             return Decision((stepped, queued), (Tell(several.join(call, queued)),), run)
@@ -166,6 +182,21 @@ def _follow(call: CallState, run: flow.FlowRun, heard: flow.AnyInput, house: Hou
             dismissed = Dismissed(call=call.call, at=now, reason=reason)
             last: Action = Play(prompts) if prompts else HangUp(call.line)
             return Decision((stepped, dismissed), (last,), run)
+
+
+def _leads_out(call: CallState, action: flow.Transfer, house: House) -> bool:
+    """Whether there is a way out, and it is not the number that the citizen dialled: that would lead back to us."""
+    return house.can_dial and action.target != call.arrived.dialled
+
+
+def _not_connected(
+    call: CallState, missed: OnwardMissed, run: flow.FlowRun | None, house: House, now: datetime
+) -> Decision:
+    """The flow's own way on. After we were away it is begun anew by whoever finds that out."""
+    if run is None:
+        return Decision((missed,))
+    goes_on = _follow(evolve(call, missed), run, flow.Failed(), house, now)
+    return msgspec.structs.replace(goes_on, facts=(missed, *goes_on.facts))
 
 
 def _queued(call: CallState, action: flow.EnterQueue, house: House, now: datetime) -> Queued:
@@ -225,7 +256,7 @@ def _listened(call: CallState, run: flow.FlowRun | None, collected: Collected, h
 
 def _talk_found(call: CallState, event: TalkFound, house: House, now: datetime) -> Decision:
     """What lives is the truth, whatever the ledger or the floor believed of the offer."""
-    if call.phase not in (Phase.ARRIVED, *WAITING):
+    if call.phase not in (Phase.ARRIVED, Phase.IN_IVR, *WAITING):
         return NOTHING
     offer = next((rung.offer for rung in call.rung if rung.seat == event.seat), call.offer)
     started = talk_started(call, offer, event.seat, event.folder, house, now)

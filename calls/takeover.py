@@ -153,6 +153,8 @@ def _late(service: Controller, name: str, doing: str) -> Abandon | Adopt | Finis
     if box.call.phase is Phase.CLOSING:
         return Abandon(call=name) if doing == "waiting" else Finish(call=name)
     talks = box.call.phase is Phase.TALKING and doing == "waiting"
+    if talks and not box.call.seat:  # another centre has it
+        return Abandon(call=name, reason=LeaveReason.OVERFLOWED, to=box.call.onward_to)
     return Adopt(seat=box.call.seat, call=name) if talks else None
 
 

@@ -72,6 +72,10 @@ def step_of(fact: m.AnyCallFact) -> StepView | None:
             return StepView(at=fact.at, what="citizen_dialled", seat=fact.seat)
         case m.CitizenMissed():
             return StepView(at=fact.at, what="citizen_missed", detail=fact.result)
+        case m.OnwardDialled():
+            return StepView(at=fact.at, what="onward_dialled", detail=fact.number)
+        case m.OnwardMissed():
+            return StepView(at=fact.at, what="onward_missed", detail=fact.result)
         case m.TalkStarted():
             return StepView(at=fact.at, what="answered", seat=fact.seat)
         case m.TalkChanged():

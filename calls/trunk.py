@@ -7,7 +7,6 @@ calling an ambulance; rows that could not be written yet are tried again.
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import partial
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -104,7 +103,7 @@ class Trunk:
         return Usage(
             lines=self.lines(),
             today=self._today.total(),
-            today_of_seat=self._today[seat],
+            today_of_seat=self._today[seat] if seat else 0,
             citizens_today=self._citizens.total(),
             today_of_number=self._citizens[citizen],
         )
@@ -118,6 +117,16 @@ class Trunk:
         usage = self.usage(seat)
         usage = msgspec.structs.replace(usage, lines=max(0, usage.lines - lines))
         return outside.decide(number, self.targets(), self.rules, usage, self._local().time())
+
+    def look_unattended(self, number: str, *, lines: int = 0) -> Permitted | Why:
+        """The same about a citizen who is connected with somebody outside without a seat of ours."""
+        why = self.why_unattended(number)
+        return self.look(number, "", lines=lines) if why is None else why
+
+    def why_unattended(self, number: str) -> Why | None:
+        """Why nobody would ever be connected with this number so, whatever the limits."""
+        ours = self.ours(outside.read(number) or "")
+        return outside.unattended(number, self.targets(), self.rules, ours=ours)
 
     def look_citizen(self, number: str, *, lines: int = 0) -> Permitted | Why:
         """The same about a citizen who is to be called back."""
@@ -138,12 +147,7 @@ class Trunk:
             raise NotCalled("seat_busy")
         if not (invite.outside or invite.citizen):
             return None
-        look = (
-            partial(self.look_citizen, invite.phone)
-            if invite.citizen
-            else partial(self.look, invite.phone, invite.asked_by)
-        )
-        found = look(lines=1)
+        found = self._look_at(invite)
         if isinstance(found, Why):
             self._refused.labels(found.value).inc()
             raise NotCalled(found.value)
@@ -153,6 +157,14 @@ class Trunk:
         self._made.labels(kind).inc()
         self._unsaved.append(Row(str(invite.line), self._clock.now(), self._day, invite.asked_by, number, kind))
         return found.admitted
+
+    def _look_at(self, invite: Invite) -> Permitted | Why:
+        """The line that is asked about is counted as in use already."""
+        if invite.citizen:
+            return self.look_citizen(invite.phone, lines=1)
+        if not invite.asked_by:
+            return self.look_unattended(invite.phone, lines=1)
+        return self.look(invite.phone, invite.asked_by, lines=1)
 
     async def save(self) -> None:
         """Write the rows that are not written yet; while the database does not answer they are kept."""

@@ -27,6 +27,13 @@ class Outcome(StrEnum):
     REJOINED = "rejoined"  # the citizen rang again before the promised call-back, and waits in that call
 
 
+class Onwards(StrEnum):
+    """Why a citizen is connected with somebody outside without a seat of ours."""
+
+    TRANSFER = "transfer"  # the flow of the dialled number says so
+    OVERFLOW = "overflow"  # a step of the queue's plan does
+
+
 class RatedAspect(StrEnum):
     """What a citizen is asked about after the talk; service and result are kept apart."""
 

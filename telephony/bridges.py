@@ -92,16 +92,19 @@ class AsteriskRooms:
         self._link, self._clock, self._known = link, clock, known
         self._must_live, self._leaving = must_live, leaving
 
-    async def place(self, room: str, placed: Sequence[Placed]) -> None:
+    async def place(self, room: str, placed: Sequence[Placed], *, track_folder: str = "") -> None:
         if not 1 <= len(placed) <= 2 or not _is_room(room):
             raise BadInput("One line or two can be moved at once, into a room whose name begins with `room_`.")
+        if track_folder:
+            check_words("room", PhoneId("0"), track_folder)
+        first = [set_all(one.line, {"__TRACKS": track_folder}) for one in placed if track_folder]
         targets = [Target(one.line, _context(one), room) for one in placed]
         for one in placed:
             self._must_live(one.line)
         for target in targets:
             self._leaving(target.line)
             leave_talk(self._known(), target.line, target.context, self._clock.now())
-        await redirect(self._link, self._clock, (), targets)
+        await redirect(self._link, self._clock, first, targets)
 
     async def invite(self, room: str, leg: LineId, *, phone: PhoneId, ring: timedelta, track_folder: str) -> None:
         check_words(leg, phone, track_folder)

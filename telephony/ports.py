@@ -14,8 +14,9 @@ class Rooms(Protocol):
     own track through every move. Names of rooms begin with `room_`. Raises as `Switch` does.
     """
 
-    async def place(self, room: str, placed: Sequence[Placed]) -> None:
-        """Move one line, or two that talk with each other: both at once, for one that loses its partner hangs up."""
+    async def place(self, room: str, placed: Sequence[Placed], *, track_folder: str = "") -> None:
+        """Move one line, or two that talk with each other: both at once, for one that loses its partner hangs up.
+        `track_folder`: of lines that were never offered to a seat."""
         ...
 
     async def invite(self, room: str, leg: LineId, *, phone: PhoneId, ring: timedelta, track_folder: str) -> None:

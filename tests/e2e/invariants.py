@@ -354,13 +354,31 @@ def _both(found: Stored, drained: bool) -> Iterable[str]:
     # A phone at which nobody is signed in talks too, when the fallback rang it: then the call only left the queue.
     left = (fact for fact in found.floor if isinstance(fact, floor.LeftQueue))
     talked |= {fact.call for fact in left if fact.reason is floor.LeaveReason.ANSWERED}
-    started = set(_of(found, call.TalkStarted))
+    began = [fact for fact in found.calls if isinstance(fact, call.TalkStarted)]
+    started = {fact.call for fact in began if fact.party is not call.Party.OUTSIDE}
     if drained:
         yield from (f"I7: the floor says {name} was answered, the call does not" for name in sorted(talked - started))
         yield from (f"I7: {name} talked and the floor does not know" for name in sorted(started - talked))
+        yield from _sent_on(found)
     rung = {fact.offer for fact in found.calls if isinstance(fact, call.Ringing)}
     offered = {fact.offer for fact in found.floor if isinstance(fact, floor.Offered)}
     yield from (f"I1: {name} rang and was never offered" for name in rung - offered)
+
+
+def _sent_on(found: Stored) -> Iterable[str]:
+    """Whom another centre has answered left the queue for it, if he waited in one, and every try has one end."""
+    alone = {f.call for f in found.calls if isinstance(f, call.TalkStarted) and f.party is call.Party.OUTSIDE}
+    waited = _of(found, call.Queued).keys()
+    reasons = [(fact.call, fact.reason) for fact in found.floor if isinstance(fact, floor.LeftQueue)]
+    left = {name for name, reason in reasons if reason is floor.LeaveReason.OVERFLOWED}
+    yield from (f"I7: {name} talks with another centre, and the floor does not know" for name in alone & waited - left)
+    yield from (f"I7: the floor sent {name} on, and nobody answered" for name in left - alone)
+    dialled, over = _of(found, call.OnwardDialled), _of(found, call.OnwardMissed) + _of(found, call.OnwardReached)
+    yield from (
+        f"I2: {name} has {dialled[name]} tries and {over[name]} ends"
+        for name in dialled | over
+        if dialled[name] != over[name]
+    )
 
 
 def _recording(found: Stored, row: dict[str, Any]) -> Iterable[str]:

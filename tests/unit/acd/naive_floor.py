@@ -67,6 +67,7 @@ class NaiveCall:
     caller: str = ""
     back: bool = False
     not_before: datetime | None = None
+    sent_on: bool = False
 
     def effective(self) -> datetime:
         return self.arrived - timedelta(seconds=self.head_start)
@@ -156,7 +157,7 @@ class NaiveFloor:
             wider = [step for step in call.recipe if step.does is m.StepKind.WIDEN]
             if wider:
                 self._step(call, wider[0], now)
-            elif call.recipe and call.recipe[0].does is m.StepKind.OVERFLOW:
+            elif call.recipe and call.recipe[0].does is m.StepKind.OVERFLOW and not call.sent_on:
                 self._step(call, call.recipe[0], now)
             else:
                 return
@@ -185,9 +186,8 @@ class NaiveFloor:
                 call.options = _once([*call.options, _plain(step.needs)])
             case m.StepKind.RAISE:
                 call.head_start += step.by_s
-            case m.StepKind.OVERFLOW:
-                self._remove(call.name, "overflowed", now)
             case _:
+                call.sent_on = call.sent_on or step.does is m.StepKind.OVERFLOW
                 self.said.append(f"{call.name} {step.does.value} {step.prompt}")
 
     def _silence(self, seat: NaiveSeat, state: str, reason: str = "") -> None:

@@ -312,7 +312,7 @@ def test_recipe_widens_raises_speaks_and_sends_on_in_its_order() -> None:
         m.Widened(at=at(5), call="c1", needs=(m.Need("housing", 3),)),
         m.Raised(at=at(10), call="c1", by_s=45),
         m.Prompted(at=at(15), call="c1", kind=PROMPT, prompt="storm", ahead=0, estimate_s=300),
-        m.LeftQueue(at=at(20), call="c1", reason=m.LeaveReason.OVERFLOWED, waited_s=20, to="province"),
+        m.Prompted(at=at(20), call="c1", kind=OVERFLOW, prompt="", ahead=0, estimate_s=300, to="province"),
     ]
 
 
@@ -366,12 +366,32 @@ def test_with_nobody_there_steps_that_speak_keep_their_time_and_those_that_help_
     assert [step.does for step in floor.floor.call("c1").recipe] == [POSITION]  # type: ignore[union-attr]
 
 
-def test_with_nobody_there_at_all_the_call_goes_to_another_centre_at_once() -> None:
+def test_with_nobody_there_at_all_another_centre_is_called_at_once_and_the_call_waits_on() -> None:
     floor = Driver()
     recipe = (m.Step(after_s=20, needs=LAW), m.Step(after_s=60, does=OVERFLOW, to="province"))
     floor.join("c1", "housing", recipe=recipe)
-    assert floor.floor.call("c1") is None
-    assert (floor.last(m.LeftQueue).to, floor.last(m.LeftQueue).waited_s) == ("province", 0)
+    assert floor.floor.call("c1") is not None
+    assert (floor.last(m.Prompted).kind, floor.last(m.Prompted).to) == (OVERFLOW, "province")
+
+
+def test_only_the_first_other_centre_is_called_before_its_time() -> None:
+    floor = Driver()
+    twice = (m.Step(after_s=60, does=OVERFLOW, to="province"), m.Step(after_s=90, does=OVERFLOW, to="country"))
+    floor.join("c1", "housing", recipe=twice)
+    floor.after(89)
+    assert floor.count(m.Prompted) == 1
+    floor.after(1)
+    assert (floor.count(m.Prompted), floor.last(m.Prompted).to) == (2, "country")
+
+
+def test_who_waits_while_another_centre_is_called_is_offered_like_anybody() -> None:
+    floor = Driver()
+    floor.join("c1", "housing", recipe=(m.Step(after_s=0, does=OVERFLOW, to="province"),))
+    floor.sign_in("a", housing=1)
+    assert floor.rings_at("c1") == "a"
+    floor.do(m.Abandon(call="c1", reason=m.LeaveReason.OVERFLOWED, to="province"))
+    assert (floor.last(m.LeftQueue).reason, floor.last(m.LeftQueue).to) == (m.LeaveReason.OVERFLOWED, "province")
+    assert floor.state("a") == "ready"
 
 
 def test_with_nobody_there_a_call_back_is_offered_before_the_call_is_sent_on() -> None:
@@ -381,7 +401,8 @@ def test_with_nobody_there_a_call_back_is_offered_before_the_call_is_sent_on() -
     floor.after(9)
     assert floor.floor.call("c1") is not None
     floor.after(1)
-    assert [type(fact).__name__ for fact in floor.facts[-2:]] == ["Prompted", "LeftQueue"]
+    told = [fact.kind for fact in floor.facts if isinstance(fact, m.Prompted)]
+    assert told == [m.StepKind.CALL_BACK, OVERFLOW]
 
 
 # ---- a supervisor's hand --------------------------------------------------------------------------------------------

@@ -31,6 +31,9 @@ class House:
     def can_dial(self) -> bool:
         return self.trunk
 
+    def number_problem(self, number: str) -> str:
+        return "" if number == "12366" else "This number is in neither the catalogue nor the roster."
+
 
 def test_steps_come_in_the_order_of_their_times_and_repetitions_each_on_their_own() -> None:
     place = PlanStep(after_s=30, does=POSITION, every_s=600)
@@ -58,12 +61,12 @@ def test_the_ordinary_plan_can_be_performed() -> None:
 
 def test_every_mistake_of_a_plan_is_told_at_once() -> None:
     steps = (
-        PlanStep(after_s=1, does=StepKind.OVERFLOW),
         PlanStep(after_s=2, does=RAISE),
         PlanStep(after_s=3, does=PROMPT),
         PlanStep(after_s=4, does=PROMPT, prompt="nonsense"),
         PlanStep(after_s=5, does=WIDEN, needs="english or yue"),
         PlanStep(after_s=6, does=WIDEN, needs="(("),
+        PlanStep(after_s=7, does=StepKind.OVERFLOW, number="12399"),
     )
     with pytest.raises(BadInput) as refused:
         check("12329", QueuePlan(steps=steps), House())

@@ -98,14 +98,14 @@ def test_dual_number_out_of_hours_goes_to_a_general_seat(begin: Begin) -> None:
 
 
 def test_sub_centre_without_a_trunk_is_taken_in_here(begin: Begin) -> None:
-    _, actions = walk(begin("12366"), Started(), Silence())
-    assert actions == [Play(("recording_notice", "taken_in_here")), GENERAL]
+    _, actions = walk(begin("12366"), Started(), Silence(), Silence())
+    assert actions == [NOTICE, Play(("taken_in_here",)), GENERAL]
 
 
 def test_sub_centre_with_a_trunk_is_connected_and_taken_in_here_when_that_fails(begin: Begin) -> None:
-    run, actions = walk(begin("12366", external="071712366"), Started(), Failed(), Silence())
-    assert actions == [Transfer("071712366", 25), Play(("recording_notice", "taken_in_here")), GENERAL]
-    assert run.path[0] == Visit("connect", "failed")
+    run, actions = walk(begin("12366", external="071712366"), Started(), Silence(), Failed(), Silence())
+    assert actions == [NOTICE, Transfer("071712366", 25), Play(("taken_in_here",)), GENERAL]
+    assert run.path[1] == Visit("connect", "failed")
 
 
 def test_emergency_number_meets_no_prompt_and_goes_ahead_of_all(begin: Begin) -> None:

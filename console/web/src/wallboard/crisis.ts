@@ -13,11 +13,11 @@ export function noticeOf(plan: Pick<Plan, "steps">): string {
 /** The plan with that notice, or without any; everything else stays. */
 export function withNotice(plan: Plan, prompt: string): PlanBody {
   const others = plan.steps.filter((step) => !isNotice(step));
-  const notice: Step[] = prompt ? [{ after_s: 0, does: "prompt", every_s: 0, needs: "", by_s: 0, prompt }] : [];
+  const notice: Step[] = prompt ? [{ after_s: 0, does: "prompt", every_s: 0, needs: "", by_s: 0, prompt, number: "" }] : [];
   return bodyOf({ ...plan, steps: [...notice, ...others] });
 }
 
-const POSSIBLE = ["widen", "raise", "position", "prompt", "call_back"] as const;
+const POSSIBLE = ["widen", "raise", "position", "prompt", "call_back", "overflow"] as const;
 type Does = (typeof POSSIBLE)[number];
 const canDo = (does: string): does is Does => POSSIBLE.some((one) => one === does);
 
