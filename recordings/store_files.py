@@ -20,6 +20,7 @@ from recordings.errors import ClosedElsewhere, SoundMissing, StorageBroken, Stor
 _DAY = re.compile(r"\d{4}/\d{2}/\d{2}", re.ASCII)
 _ID = re.compile(r"[a-z]{1,12}_[0-9a-z]{1,35}", re.ASCII)
 _LINE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,60}\.\d{1,20}|[0-9A-Za-z][0-9A-Za-z_-]{0,79}", re.ASCII)
+_CLOSED_ELSEWHERE = "This recording is being closed by another process just now."
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 TRACK = ".sln"
 SOUND = ".wav"
@@ -141,7 +142,7 @@ class RecordingFiles:
         process lets go by itself.
 
         Raises:
-            ClosedElsewhere: somebody else holds it.
+            ClosedElsewhere: somebody else holds it, or has just been ready with it and removed the folder.
         """
         with _disk_errors(), self._folder(day, call, create=True) as folder:
             assert folder is not None  # noqa: S101 - it was just made
@@ -150,7 +151,10 @@ class RecordingFiles:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 os.close(descriptor)
-                raise ClosedElsewhere("This recording is being closed by another process just now.") from error
+                raise ClosedElsewhere(_CLOSED_ELSEWHERE) from error
+            if os.fstat(descriptor).st_nlink == 0:
+                os.close(descriptor)
+                raise ClosedElsewhere(_CLOSED_ELSEWHERE)
             return descriptor
 
     def everything(self) -> Iterator[str]:
@@ -206,7 +210,9 @@ def _descend(root: Path, parts: list[str], *, create: bool) -> int | None:
             if create:
                 _make(descriptor, part)
             below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if create:
+                raise ClosedElsewhere(_CLOSED_ELSEWHERE) from error
             return None
         finally:
             os.close(descriptor)

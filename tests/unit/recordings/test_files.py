@@ -1,6 +1,7 @@
 """Nothing outside the recordings' folder is read, written or deleted, and half-written sound is never seen."""
 
 import errno
+import fcntl
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -199,6 +200,34 @@ def test_call_is_closed_by_one_at_a_time(files: RecordingFiles) -> None:
         files.hold(DAY, "call_1")
     os.close(files.hold(DAY, "call_2"))
     os.close(hold)
+    os.close(files.hold(DAY, "call_1"))
+
+
+def test_folder_that_its_last_closer_removes_while_it_is_taken_is_closed_elsewhere(
+    files: RecordingFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.close(files.hold(DAY, "call_1"))
+    real = os.open
+
+    def gone_before(path: str, *args: int, **more: int) -> int:
+        if path == "call_1":
+            files.track_folder(DAY, "call_1").rmdir()
+        return real(path, *args, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", gone_before)
+        with pytest.raises(ClosedElsewhere):
+            files.hold(DAY, "call_1")
+    lock = fcntl.flock
+
+    def gone_after(descriptor: int, how: int) -> None:
+        files.track_folder(DAY, "call_1").rmdir()
+        lock(descriptor, how)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fcntl, "flock", gone_after)
+        with pytest.raises(ClosedElsewhere):
+            files.hold(DAY, "call_1")
     os.close(files.hold(DAY, "call_1"))
 
 
