@@ -28,7 +28,13 @@ class SkillIndex:
             self._all.add(turn)
         self._skills[seat] = skills
         for skill, level in skills.items():
-            self._levels.setdefault(skill, {}).setdefault(level, Ranked()).add(turn)
+            levels = self._levels.get(skill)
+            if levels is None:
+                levels = self._levels[skill] = {}
+            ranked = levels.get(level)
+            if ranked is None:
+                ranked = levels[level] = Ranked()
+            ranked.add(turn)
 
     def discard(self, seat: str, turn: SeatTurn) -> None:
         self._all.discard(turn)
@@ -96,21 +102,28 @@ class Seats:
             self._seats[seat] = new
 
     def _index_turns(self, old: Seat | None, new: Seat | None) -> None:
+        was_idle, is_idle = old is not None and old.idle, new is not None and new.idle
         same_skills = old is not None and new is not None and _skills(old) == _skills(new)
+        if same_skills and not was_idle and not is_idle:
+            return
+        abilities = new.abilities if new is not None else {}
         if not same_skills:
-            if old is not None:
-                self._signed_in.discard(old.seat, _signed_in_turn(old))
-            if new is not None:
-                self._signed_in.add(new.seat, _signed_in_turn(new), new.abilities, anyone=not new.guest)
+            self._index_signed_in(old, new, abilities)
         for choice, index in self._idle.items():
-            before = old.turn_by(choice) if old is not None and old.idle else None
-            after = new.turn_by(choice) if new is not None and new.idle else None
+            before = old.turn_by(choice) if old is not None and was_idle else None
+            after = new.turn_by(choice) if new is not None and is_idle else None
             if before == after and same_skills:
                 continue
             if old is not None and before is not None:
                 index.discard(old.seat, before)
             if new is not None and after is not None:
-                index.add(new.seat, after, new.abilities, anyone=not new.guest)
+                index.add(new.seat, after, abilities, anyone=not new.guest)
+
+    def _index_signed_in(self, old: Seat | None, new: Seat | None, abilities: dict[str, int]) -> None:
+        if old is not None:
+            self._signed_in.discard(old.seat, _signed_in_turn(old))
+        if new is not None:
+            self._signed_in.add(new.seat, _signed_in_turn(new), abilities, anyone=not new.guest)
 
     def _index_names(self, old: Seat | None, new: Seat | None) -> None:
         if old is not None and self._by_phone.get(old.phone) == old.seat:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 
 from acd.ranked import Ranked
 from acd.records import CallRank, Needs, Seat, Waiting, meets
@@ -15,7 +16,7 @@ class Line:
 
     def __init__(self, needs: Needs) -> None:
         self.needs = needs
-        self.name = ",".join(f"{need.skill}:{need.level}" for need in needs)
+        self.name = _name(needs)
         self.calls: Ranked[CallRank] = Ranked()
 
 
@@ -192,6 +193,12 @@ class WaitingCalls:
         if waiting is None or not waiting.waits:
             return 0
         return self._lines[waiting.options[0]].calls.before(waiting.rank)
+
+
+@lru_cache(4096)
+def _name(needs: Needs) -> str:
+    """Kept, because lines come and go with every call that rings and waits again."""
+    return ",".join(f"{need.skill}:{need.level}" for need in needs)
 
 
 _NOTHING = Need("", 0)
