@@ -127,12 +127,23 @@ _AT_WORK = {"offered", "talking"}
 @dataclass
 class _Waiting:
     options: list[tuple[floor.Need, ...]]
-    rank: tuple[datetime, int]
+    arrived_at: datetime
+    priority: int
+    joined: int
     refused: dict[str, datetime]
     ring: int = 1
     offers: set[str] = field(default_factory=set[str])
     rests: bool = False
     """A call-back whose time has not come."""
+
+    @property
+    def rank(self) -> tuple[datetime, int]:
+        return self.arrived_at - timedelta(seconds=self.priority), self.joined
+
+    def rerouted(self, fact: floor.Rerouted) -> None:
+        self.priority = fact.priority
+        if fact.needs is not None:
+            self.options = [fact.needs]
 
 
 @dataclass
@@ -186,12 +197,18 @@ class _Floor:
                 if fact.call in self.waiting:
                     self.problems.append(f"I2: {fact.call} joined twice")
                 refused = dict.fromkeys(fact.exclude, fact.retry_at or fact.at)
-                rank = (fact.arrived_at - timedelta(seconds=fact.priority), self.joined)
+                options = [fact.needs, *fact.also]
                 self.joined += 1
-                self.waiting[fact.call] = _Waiting([fact.needs, *fact.also], rank, refused, fact.ring)
+                self.waiting[fact.call] = _Waiting(
+                    options, fact.arrived_at, fact.priority, self.joined, refused, fact.ring
+                )
                 self.waiting[fact.call].rests = fact.call_back and fact.not_before is not None
             case floor.Widened():
                 self.waiting[fact.call].options.append(fact.needs)
+            case floor.Rerouted():
+                self.waiting[fact.call].rerouted(fact)
+            case floor.Raised():
+                self.waiting[fact.call].priority += fact.by_s
             case floor.CallBackPromised() | floor.CallBackPutOff():
                 self._rests(fact.call, fact.not_before)
             case floor.CallBackDue():

@@ -64,7 +64,7 @@ def test_a_waiting_call_that_is_given_a_head_start_or_other_needs_is_looked_at_a
         hotline.post("/api/v1/seats/8001/pause", {"reason": "meal"})
         waiting = queue_up(hotline, stack, 3)
         first, second, third = waiting
-        hotline.post(f"/api/v1/floor/waiting/{third}/route", {"priority": 3600})
+        hotline.post(f"/api/v1/floor/waiting/{third}/route", {"priority": 7200})
         hotline.post(f"/api/v1/floor/waiting/{first}/route", {"needs": "nobody_has_this>=9"})
         hotline.post("/api/v1/seats/8001/resume")
         serve(hotline, "8001", waiting, [third, second])
