@@ -85,6 +85,8 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             ring=settings.ring,
             bye="bye",
+            hold=timedelta(seconds=settings.longest_hold_seconds),
+            ring_party=timedelta(seconds=settings.ring_party_seconds),
             experts=experts,
             mute_after_key=muting,
             plans=plans,

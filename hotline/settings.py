@@ -105,6 +105,10 @@ class Settings(BaseSettings):
     """Load demonstration data at the first start."""
     ring_seconds: int = Field(default=15, ge=3, le=120)
     """How long one offer rings."""
+    ring_party_seconds: int = Field(default=25, ge=3, le=120)
+    """How long somebody rings who is called into a talk."""
+    longest_hold_seconds: int = Field(default=180, ge=5, le=3600)
+    """A citizen who is on hold in a talk of several for longer is joined to the talk again."""
     wrap_up_seconds: int = Field(default=30, ge=0, le=3600)
     seat_choice: Literal["longest_idle", "fewest_calls", "specialist_first"] = "longest_idle"
     """Whose turn it is among idle seats that can take a call."""

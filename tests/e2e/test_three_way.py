@@ -216,6 +216,32 @@ def test_an_expert_who_refuses_leaves_citizen_and_operator_together(desk: Desk) 
     ended(desk.citizen, 20)
 
 
+def test_an_operator_who_leaves_while_the_expert_rings_leaves_him_the_citizen(desk: Desk) -> None:
+    desk.come(EXPERT, Manners(answer_after=None))
+    desk.do(OPERATOR, "consult", seat=EXPERT)
+    rings = desk.phones[EXPERT].wait_rings()
+    desk.phones[OPERATOR].call.hang_up()
+    desk.wait_talk("gone")
+    assert desk.citizen.state is CallState.TALKING
+    rings.say(Tone(TONES[EXPERT]))
+    rings.answer()
+    desk.hear(("citizen", EXPERT), (EXPERT, "citizen"))
+    desk.wait_talk("answered")
+    rings.hang_up()
+    ended(desk.citizen, 20)
+
+
+def test_a_citizen_who_hangs_up_before_the_expert_answers_stops_his_phone(desk: Desk) -> None:
+    desk.come(EXPERT, Manners(answer_after=None))
+    desk.do(OPERATOR, "consult", seat=EXPERT)
+    rings = desk.phones[EXPERT].wait_rings()
+    desk.citizen.hang_up()
+    ended(rings)
+    ended(desk.phones[OPERATOR].call)
+    for seat in (OPERATOR, EXPERT):
+        eventually(partial(_is_ready, desk, seat), f"{seat} is free", 15)
+
+
 def test_swap_retrieve_and_cancel(desk: Desk) -> None:
     desk.come(EXPERT)
     desk.do(OPERATOR, "consult", seat=EXPERT)
