@@ -23,7 +23,6 @@ from telephony.model import (
     LineId,
     OfferEnded,
     OfferEndReason,
-    PhoneChanged,
     PhoneId,
     Rang,
     ReturnedLine,
@@ -134,6 +133,8 @@ class Known:
     phones: dict[PhoneId, bool] = field(default_factory=dict[PhoneId, bool])
     phones_at: dict[PhoneId, datetime] = field(default_factory=dict[PhoneId, datetime])
     """When each phone's reachability changed last."""
+    contacts: dict[PhoneId, frozenset[str]] = field(default_factory=dict[PhoneId, frozenset[str]])
+    """Where each phone is registered, of what was heard; nothing heard yet: not there."""
     unseen: frozenset[LineId] = frozenset()
     """Living lines that no fact has named at the last reconciliation: told at the next one."""
 
@@ -370,15 +371,6 @@ def leg_fails(known: Known, leg: Leg, reason: OfferEndReason, at: datetime) -> F
     """Told once; nobody hears of its line."""
     known.legs.pop(leg.leg)
     return [LegFailed(at=at, leg=leg.leg, reason=OfferEndReason.CANCELLED if leg.cancelled else reason)]
-
-
-def reach(known: Known, phone: PhoneId, reachable: bool, at: datetime) -> Facts:
-    """A phone's reachability; told when it changed."""
-    if known.phones.get(phone) is reachable:
-        return []
-    known.phones[phone] = reachable
-    known.phones_at[phone] = at
-    return [PhoneChanged(at=at, phone=phone, reachable=reachable)]
 
 
 def phone_of(channel: str) -> PhoneId:

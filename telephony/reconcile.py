@@ -26,12 +26,12 @@ from telephony.known import (
     leg_answers,
     leg_fails,
     leg_rings,
-    reach,
     ring,
     unbundle,
     unheard,
 )
 from telephony.model import Arrived, LineId, LineSnapshot, OfferEndReason, Snapshot
+from telephony.reach import reach
 
 OURS = frozenset({"arrive", "ivr", "hold", "after", "fallback"})
 """Places where a citizen's line stands outside any offer."""

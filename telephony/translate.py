@@ -27,7 +27,6 @@ from telephony.known import (
     leave,
     meet,
     phone_of,
-    reach,
 )
 from telephony.model import (
     Arrived,
@@ -38,14 +37,14 @@ from telephony.model import (
     TrackStopped,
     Unbridged,
 )
+from telephony.reach import register, use
 
 Event = Mapping[str, str]
 
 EVENTS = (
     "AsyncAGIStart", "AsyncAGIExec", "AsyncAGIEnd", "Newchannel", "Hangup", "DialBegin", "DialState", "DialEnd",
-    "BridgeEnter", "BridgeLeave", "UserEvent", "DeviceStateChange", "MixMonitorStart", "MixMonitorStop", "DTMFBegin",
-    "DTMFEnd",
-    "OriginateResponse",
+    "BridgeEnter", "BridgeLeave", "UserEvent", "DeviceStateChange", "ContactStatus", "MixMonitorStart",
+    "MixMonitorStop", "DTMFBegin", "DTMFEnd", "OriginateResponse",
 )  # fmt: skip
 """Every event that anybody here reads; the account's filter may let exactly these (and the link's own) pass."""
 
@@ -146,8 +145,17 @@ def _track_stop(known: Known, event: Event, at: datetime) -> Facts:
 
 def _device(known: Known, event: Event, at: datetime) -> Facts:
     device = event.get("Device", "")
-    phone = phone_of(device + "-")
-    return reach(known, phone, is_reachable(event.get("State", "")), at) if phone not in (NO_PHONE, CARRIER) else []
+    phone, state = phone_of(device + "-"), event.get("State", "")
+    if phone in (NO_PHONE, CARRIER):
+        return []
+    return use(known, phone, is_reachable(state), state.upper() == "NOT_INUSE", at)
+
+
+def _contact(known: Known, event: Event, at: datetime) -> Facts:
+    phone, status = phone_of(f"PJSIP/{event.get('AOR', '')}-"), event.get("ContactStatus", "")
+    if phone in (NO_PHONE, CARRIER) or status not in ("Created", "Removed"):
+        return []
+    return register(known, phone, event.get("URI", ""), status == "Created", at)
 
 
 def is_reachable(state: str) -> bool:
@@ -214,5 +222,6 @@ _HANDLERS: Mapping[str, Callable[[Known, Event, datetime], Facts]] = {
     "MixMonitorStart": _track_start,
     "MixMonitorStop": _track_stop,
     "DeviceStateChange": _device,
+    "ContactStatus": _contact,
     "OriginateResponse": dialling.originated,
 }

@@ -8,6 +8,7 @@ from playwright.sync_api import Error, expect
 
 from telephony.softphone import OutgoingCall
 from tests.browser.chrome import WAIT_MS, Person
+from tests.browser.test_company import level
 from tests.browser.test_desk import hears_speech, ready, ticket_of
 from tests.browser.wire import Wire
 from tests.house import Server
@@ -164,3 +165,47 @@ def test_a_citizen_who_hangs_up_while_the_network_is_gone_is_gone_from_the_page_
         operator.sees("state", state="wrap_up")
         operator.sees("ticket", saving="saved")
         assert ticket_of(hotline, operator)["matter"] == "话后断网登记"
+
+
+def test_a_call_that_rings_while_the_network_goes_away_is_answered_once_it_is_back(
+    operator: Person, wire: Wire, hotline: Server
+) -> None:
+    with hotline.citizen("13900004445") as citizen:
+        call = citizen.dial("12345")
+        operator.sees("call", talk="ringing")
+        lost(operator, wire)
+        operator.page.keyboard.press("F2")
+        operator.sees("call-lost")
+        operator.sees("call", talk="none")
+        back(operator, wire)
+        talking(operator, call)
+        operator.page.keyboard.press("F4")
+        operator.sees("call", talk="none")
+        eventually(lambda: call.ending is not None, "the citizen's call has ended", 40)
+
+
+def test_a_citizen_on_hold_stays_there_without_network_and_is_fetched_afterwards(
+    operator: Person, wire: Wire, hotline: Server
+) -> None:
+    with hotline.citizen("13900004446") as citizen:
+        call = citizen.dial("12345")
+        talking(operator, call)
+        has_own_ticket(operator, hotline)
+        operator.page.keyboard.press("F7")
+        operator.sees("call", talk="held")
+        eventually(lambda: level(operator.page) < 0.05, "the citizen is not heard while music plays", 20)
+        lost(operator, wire)
+        operator.page.keyboard.press("F7")
+        operator.sees("late")
+        operator.sees("call", talk="held")
+        back(operator, wire)
+        operator.sees("call", talk="talking")
+        eventually(lambda: level(operator.page) > 0.2, "the citizen is heard again", 20)
+        lost(operator, wire)
+        operator.page.keyboard.press("F4")
+        operator.sees("late")
+        assert call.ending is None
+        back(operator, wire)
+        operator.sees("call", talk="none")
+        operator.sees("state", state="wrap_up")
+        eventually(lambda: call.ending is not None, "the citizen's call has ended", 40)

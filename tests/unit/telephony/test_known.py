@@ -23,6 +23,7 @@ from telephony.model import (
     TrackStopped,
     Unbridged,
 )
+from telephony.reach import reach
 
 pytestmark = pytest.mark.unit
 
@@ -318,10 +319,10 @@ def test_an_offer_ends_once() -> None:
 
 def test_a_phone_is_told_when_it_changes() -> None:
     known = Known()
-    assert memory.reach(known, P, reachable=True, at=BEFORE) == [PhoneChanged(at=BEFORE, phone=P, reachable=True)]
-    assert memory.reach(known, P, reachable=True, at=NOW) == []
+    assert reach(known, P, reachable=True, at=BEFORE) == [PhoneChanged(at=BEFORE, phone=P, reachable=True)]
+    assert reach(known, P, reachable=True, at=NOW) == []
     assert known == Known(phones={P: True}, phones_at={P: BEFORE})
-    assert memory.reach(known, P, reachable=False, at=NOW) == [PhoneChanged(at=NOW, phone=P, reachable=False)]
+    assert reach(known, P, reachable=False, at=NOW) == [PhoneChanged(at=NOW, phone=P, reachable=False)]
     assert known == Known(phones={P: False}, phones_at={P: NOW})
 
 

@@ -450,6 +450,25 @@ def test_a_phones_reachability_is_told_when_it_changes(board: Switchboard) -> No
     assert board.hear("DeviceStateChange", Device="Queue:fallback", State="NOT_INUSE") == []
 
 
+def test_a_phone_whose_registration_ends_while_it_rings_cannot_be_rung(board: Switchboard) -> None:
+    def device(state: str) -> list[SwitchFact]:
+        return board.hear("DeviceStateChange", Device="PJSIP/seat8001", State=state)
+
+    def contact(status: str, uri: str = "sip:a@127.0.0.1;transport=ws") -> list[SwitchFact]:
+        return board.hear("ContactStatus", AOR="seat8001", ContactStatus=status, URI=uri)
+
+    here, away = (PhoneChanged(at=NOW, phone=PHONE, reachable=there) for there in (True, False))
+    assert contact("Created") == [here]
+    assert contact("Reachable") + device("NOT_INUSE") + device("RINGING") == []
+    assert contact("Removed") == [away]
+    assert device("RINGING") == []
+    assert contact("Created", "sip:b@127.0.0.1;transport=ws") == [here]
+    assert contact("Created", "sip:c@127.0.0.1;transport=ws") + contact("Removed", "sip:b@127.0.0.1;transport=ws") == []
+    assert device("UNAVAILABLE") == [away]
+    assert device("INUSE") == [here]
+    assert board.hear("ContactStatus", AOR="trunk", ContactStatus="Removed", URI="sip:a@b") == []
+
+
 def test_what_is_no_sip_channel_is_no_line(board: Switchboard) -> None:
     board.hear("Newchannel", Uniqueid="x", Channel="AudioSocket/127.0.0.1:15070-1")
     assert board.known.lines == {}

@@ -31,6 +31,8 @@ export const usePhone = defineStore("phone", () => {
   const registration = ref<Registration>("off");
   const talk = ref<Talk>("none");
   const isMuted = ref(false);
+  /** What was asked of the talk is done once the telephone is at the exchange again. */
+  const isLate = ref(false);
   const heldSince = ref(0);
   const microphone = shallowRef<MediaStream | null>(null);
   const heard = shallowRef<MediaStream | null>(null);
@@ -57,6 +59,7 @@ export const usePhone = defineStore("phone", () => {
     if (news.registration) registration.value = news.registration;
     if (news.talk) talk.value = news.talk;
     if (news.muted !== undefined) isMuted.value = news.muted;
+    if (news.isLate !== undefined) isLate.value = news.isLate;
     if (news.stream !== undefined) heard.value = news.stream;
   }
 
@@ -114,9 +117,10 @@ export const usePhone = defineStore("phone", () => {
   }
 
   return {
-    kind, registration, talk, isMuted, heldSince, microphone, heard, isMicrophoneRefused, isBusy, prepare, start, stop, leave,
+    kind, registration, talk, isMuted, isLate, heldSince, microphone, heard, isMicrophoneRefused, isBusy, prepare, start, stop, leave,
     answer: () => softphone?.answer(),
     hangUp: () => softphone?.hangUp(),
+    letGo: () => softphone?.letGo(),
     hold: (wanted: boolean) => softphone?.hold(wanted),
     mute: (wanted: boolean) => softphone?.mute(wanted),
     press: (key: string) => softphone?.press(key),

@@ -2,6 +2,7 @@
 import JsSIP from "jssip";
 import type { RTCSession } from "jssip/lib/RTCSession";
 import type { UAConfiguration } from "jssip/lib/UA";
+import { next } from "./wishes";
 
 export type Registration = "off" | "connecting" | "registered" | "lost" | "failed" | "elsewhere";
 export type Talk = "none" | "ringing" | "connecting" | "talking" | "held";
@@ -18,11 +19,22 @@ export interface Heard {
   muted?: boolean;
   stream?: MediaStream | null;
   cause?: string;
+  /** A wish waits until the exchange can be reached again. */
+  isLate?: boolean;
 }
 
 const CONFIGURATION: RTCConfiguration = { iceServers: [], bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" };
 const RETRY_MS = 50;
+const REFUSED_MS = 2000;
 const GATHER_MS = 200;
+/** Why JsSIP would end a talk although only a change of it was not delivered, or not agreed to. */
+const NO_END: readonly unknown[] = [
+  JsSIP.C.causes.CONNECTION_ERROR,
+  JsSIP.C.causes.REQUEST_TIMEOUT,
+  "Hold Failed",
+  "Unhold Failed",
+  "Media Renegotiation Failed",
+];
 const BUSY_HERE = 486;
 
 JsSIP.debug.disable();
@@ -30,7 +42,8 @@ JsSIP.debug.disable();
 export class Softphone {
   private readonly ua: InstanceType<typeof JsSIP.UA>;
   private session: RTCSession | null = null;
-  private wantsHold = false;
+  private wishes = { hold: false, end: false };
+  private isUnsure = false;
 
   constructor(
     url: string,
@@ -47,14 +60,21 @@ export class Softphone {
       register_expires: 120,
       session_timers: false,
       connection_recovery_min_interval: 1,
-      connection_recovery_max_interval: 8,
+      connection_recovery_max_interval: 4,
       user_agent: "hotline-desk",
     };
     this.ua = new JsSIP.UA(configuration);
     this.ua.on("connecting", () => this.tell({ registration: "connecting" }));
-    this.ua.on("registered", () => this.tell({ registration: "registered" }));
+    this.ua.on("registered", () => {
+      this.tell({ registration: "registered" });
+      this.settle();
+    });
     this.ua.on("unregistered", () => this.tell({ registration: "lost" }));
-    this.ua.on("disconnected", () => this.tell({ registration: "lost" }));
+    this.ua.on("disconnected", () => {
+      this.tell({ registration: "lost" });
+      // A call that only rings cannot be answered any more: the exchange offers it elsewhere, or here again.
+      if (this.session && !this.session.isEstablished()) this.session.terminate();
+    });
     this.ua.on("registrationFailed", () => this.tell({ registration: "failed" }));
     this.ua.on("newRTCSession", ({ originator, session }: { originator: string; session: RTCSession }) => {
       if (originator !== "remote") return;
@@ -79,20 +99,40 @@ export class Softphone {
     this.session.answer({ mediaStream: this.microphone().clone(), pcConfig: CONFIGURATION });
   }
 
+  /** Without signalling an answered talk is ended as soon as there is some again: until then both hear each other. */
   hangUp(): void {
+    if (!this.session || this.session.isEnded()) return;
+    if (!this.session.isEstablished()) return this.session.terminate();
+    this.wishes.end = true;
+    this.settle();
+  }
+
+  /** The talk is over, as is known from elsewhere. */
+  letGo(): void {
     if (this.session && !this.session.isEnded()) this.session.terminate();
   }
 
-  /** JsSIP does nothing while an earlier change is under way: the wish is kept and tried again. */
   hold(wanted: boolean): void {
-    this.wantsHold = wanted;
+    this.wishes.hold = wanted;
+    this.settle();
+  }
+
+  /** Do what is wished and can be done. JsSIP does nothing while an earlier change is under way: then it is tried again. */
+  private settle(): void {
     const session = this.session;
-    const step = (): void => {
-      if (!session || session !== this.session || session.isEnded() || this.wantsHold !== wanted) return;
-      if (session.isOnHold().local === wanted) return;
-      if (!(wanted ? session.hold() : session.unhold())) window.setTimeout(step, RETRY_MS);
-    };
-    step();
+    if (!session?.isEstablished()) return;
+    const deed = next(this.wishes, { isThere: this.ua.isRegistered(), isHeld: session.isOnHold().local, isUnsure: this.isUnsure });
+    this.tell({ isLate: deed === "later" });
+    if (deed === "none" || deed === "later") return;
+    if (deed === "end") return session.terminate();
+    const agreed = (): void => void (this.isUnsure = false);
+    const isAsked = deed === "hold" ? session.hold({}, agreed) : deed === "unhold" ? session.unhold({}, agreed) : session.renegotiate({}, agreed);
+    if (isAsked) this.isUnsure = true;
+    else this.settleIn(RETRY_MS, session);
+  }
+
+  private settleIn(pause: number, session: RTCSession): void {
+    window.setTimeout(() => session === this.session && this.settle(), pause);
   }
 
   mute(wanted: boolean): void {
@@ -113,8 +153,14 @@ export class Softphone {
 
   private ring(session: RTCSession): void {
     this.session = session;
-    this.wantsHold = false;
-    this.tell({ talk: "ringing", muted: false, cause: "" });
+    this.wishes = { hold: false, end: false };
+    this.isUnsure = false;
+    this.tell({ talk: "ringing", muted: false, cause: "", isLate: false });
+    const terminate = session.terminate.bind(session);
+    session.terminate = (options) => {
+      if (NO_END.includes(options?.reason_phrase)) this.settleIn(REFUSED_MS, session);
+      else terminate(options);
+    };
     session.on("peerconnection", ({ peerconnection }: { peerconnection: RTCPeerConnection }) => this.wire(peerconnection));
     if (session.connection) this.wire(session.connection);
     // The first address of this machine is enough where the exchange can be reached directly; the others cost time.
@@ -132,7 +178,7 @@ export class Softphone {
     const over = ({ cause }: { cause?: string }): void => {
       if (this.session !== session) return;
       this.session = null;
-      this.tell({ talk: "none", muted: false, stream: null, cause: cause ?? "" });
+      this.tell({ talk: "none", muted: false, stream: null, cause: cause ?? "", isLate: false });
     };
     session.on("ended", over);
     session.on("failed", over);
