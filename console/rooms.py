@@ -10,7 +10,7 @@ from agents.service import AgentService
 from calls.overhearing import Overhearing
 from calls.seats import Seats
 from calls.service import CallService
-from console import brief, desk, http, live, peaks, softphone, words
+from console import brief, desk, http, live, peaks, search, softphone, words
 from console.feed import Audience
 from console.quality import Reviewed
 from hotline.audit_sql import SqlAudit
@@ -82,6 +82,7 @@ def routes(parts: Parts) -> APIRouter:
         live.routes(audience),
         peaks.routes(parts.recordings, audit, clock),
         quality.http.routes(reviews, audit),
+        search.routes(parts.stores.database, audit),
     ):
         router.include_router(part)
     return router

@@ -13,6 +13,7 @@ from telephony.softphone import CallState, OutgoingCall
 from tests.asterisk_node import free_udp_port
 from tests.browser.chrome import WAIT_MS, Person
 from tests.browser.test_desk import SPOKEN, hears_speech, ready, tracks
+from tests.browser.wire import Wire
 from tests.house import Server
 from tests.phones import Carrier, eventually
 
@@ -83,11 +84,15 @@ def desks(enter: Enter, expert_browser: Browser) -> tuple[Person, Person]:
     """Operator and expert, each in a browser with a voice of its own."""
     operator, expert = enter("operator"), enter("expert", expert_browser)
     for person in (operator, expert):
-        expect(person.page.get_by_test_id("state")).to_be_visible(timeout=WAIT_MS)
-        if person.page.get_by_test_id("state").get_attribute("data-state") == "none":
-            ready(person)
-        person.sees("state", state="ready")
+        at_work(person)
     return operator, expert
+
+
+def at_work(person: Person) -> None:
+    expect(person.page.get_by_test_id("state")).to_be_visible(timeout=WAIT_MS)
+    if person.page.get_by_test_id("state").get_attribute("data-state") == "none":
+        ready(person)
+    person.sees("state", state="ready")
 
 
 @contextmanager
@@ -203,6 +208,39 @@ def test_who_does_not_answer_is_named_and_a_transfer_needs_no_word(
         expert.sees("call", talk="talking")
         eventually(lambda: hears_speech(three.citizen), "the citizen hears the expert", 20)
         expert.page.keyboard.press("F4")
+
+
+def test_a_page_that_is_lost_leaves_the_others_talking_and_says_so(
+    hotline: Server, enter: Enter, expert_browser: Browser
+) -> None:
+    with Wire(hotline.http_port) as wire:
+        operator, expert = enter("operator", port=wire.port), enter("expert", expert_browser)
+        for person in (operator, expert):
+            at_work(person)
+        with company(hotline, operator, expert) as three:
+            three.consult()
+            wire.cut()
+            operator.sees("phone", registration="lost")
+            three.situation("consulting")
+            eventually(lambda: level(expert.page) > 0.2, "the expert goes on hearing the operator", 20)
+            wire.mend()
+            registered = operator.page.get_by_test_id("phone")
+            expect(registered).to_have_attribute("data-registration", "registered", timeout=2 * WAIT_MS)
+            three.merge()
+            expert.page.reload()
+            expect(operator.page.get_by_test_id("company")).to_be_hidden(timeout=WAIT_MS)
+            wait_talks(three)
+            expect(expert.page.get_by_text("刚才的通话没有接回")).to_be_visible(timeout=2 * WAIT_MS)
+            expert.sees("call", talk="none")
+            operator.page.keyboard.press("F4")
+        with company(hotline, operator, expert) as three:
+            three.consult()
+            operator.page.reload()
+            expect(operator.page.get_by_text("刚才的通话没有接回")).to_be_visible(timeout=2 * WAIT_MS)
+            expert.sees("call", talk="talking")
+            eventually(lambda: hears_speech(three.citizen), "the citizen hears the expert", 20)
+            expert.page.keyboard.press("F4")
+        operator.complaints[:] = [one for one in operator.complaints if "net::" not in one and "WebSocket" not in one]
 
 
 def test_help_is_called_by_a_key_that_is_confirmed_and_insults_end_in_steps(

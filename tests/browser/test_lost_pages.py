@@ -26,21 +26,42 @@ def talking(operator: Person, call: OutgoingCall) -> None:
     eventually(lambda: hears_speech(call), "the citizen hears the operator", 15)
 
 
-def test_a_page_loaded_anew_takes_its_call_up_again(hotline: Server, enter: Enter) -> None:
+def registered(operator: Person) -> None:
+    phone = operator.page.get_by_test_id("phone")
+    expect(phone).to_have_attribute("data-registration", "registered", timeout=2 * WAIT_MS)
+
+
+def test_a_page_loaded_anew_goes_on_where_it_was(hotline: Server, enter: Enter) -> None:
     operator = enter("operator")
+    page = operator.page
     ready(operator)
+    page.reload()
+    operator.sees("state", state="ready")
+    registered(operator)
     with hotline.citizen("13900003331") as citizen:
         call = citizen.dial("12345")
+        operator.sees("call", talk="ringing")
+        page.reload()
         talking(operator, call)
-        operator.page.reload()
+        page.reload()
         operator.sees("call", talk="talking")
         eventually(lambda: hears_speech(call), "the citizen hears the operator again", 20)
         assert call.ending is None
-        expect(operator.page.get_by_text("已接回刚才的通话")).to_be_visible(timeout=WAIT_MS)
-        operator.page.keyboard.press("F4")
+        expect(page.get_by_text("已接回刚才的通话")).to_be_visible(timeout=WAIT_MS)
+        page.keyboard.press("F7")
+        operator.sees("call", talk="held")
+        page.reload()
+        operator.sees("call", talk="talking")
+        eventually(lambda: level(page) > 0.2, "the citizen is heard again", 20)
+        page.fill("input[name=matter]", "刷新后登记")
+        page.keyboard.press("F4")
         operator.sees("call", talk="none")
-    operator.page.keyboard.press("F10")
-    operator.page.get_by_test_id("sign-out").click()
+    operator.sees("state", state="wrap_up")
+    page.reload()
+    operator.sees("state", state="wrap_up")
+    expect(page.locator("input[name=matter]")).to_have_value("刷新后登记", timeout=WAIT_MS)
+    page.keyboard.press("F10")
+    page.get_by_test_id("sign-out").click()
     operator.sees("state", state="none")
 
 
@@ -63,19 +84,34 @@ def test_a_second_tab_leaves_the_call_to_the_first(hotline: Server, enter: Enter
     operator.sees("state", state="none")
 
 
-@pytest.mark.parametrize("how", ["closed", "crashed"])
-def test_the_citizen_of_a_page_that_is_gone_is_given_to_the_next_seat(hotline: Server, enter: Enter, how: str) -> None:
+@pytest.mark.parametrize(
+    ("how", "phase", "seat"),
+    [
+        ("closed", "talking", "8002"),
+        ("crashed", "talking", "8003"),
+        ("crashed", "ringing", "8004"),
+        ("closed", "held", "8101"),
+    ],
+)
+def test_the_citizen_of_a_page_that_is_gone_is_given_to_the_next_seat(
+    hotline: Server, enter: Enter, how: str, phase: str, seat: str
+) -> None:
     operator = enter("operator")
     ready(operator)
     with hotline.citizen("13900003333") as citizen:
         call = citizen.dial("12345")
-        talking(operator, call)
-        with hotline.seat("8002") as other:
+        operator.sees("call", talk="ringing")
+        if phase != "ringing":
+            talking(operator, call)
+        if phase == "held":
+            operator.page.keyboard.press("F7")
+            operator.sees("call", talk="held")
+        with hotline.seat(seat) as other:
             if how == "closed":
                 operator.page.close()
             else:
                 crash(operator)
-            other.wait_talks(60)
+            other.wait_talks(30)
             wait_hears(call.ear, 1300)
             assert call.ending is None
             call.hang_up()
@@ -116,8 +152,7 @@ def back(operator: Person, wire: Wire) -> None:
     """Mend, and wait until the page is at the exchange again."""
     wire.mend()
     expect(operator.page.get_by_text("已连接")).to_be_visible(timeout=2 * WAIT_MS)
-    registered = operator.page.get_by_test_id("phone")
-    expect(registered).to_have_attribute("data-registration", "registered", timeout=2 * WAIT_MS)
+    registered(operator)
 
 
 def has_own_ticket(operator: Person, hotline: Server) -> None:
