@@ -84,13 +84,8 @@ def routes(database: Database, audit: Audit) -> APIRouter:
         if sought.number or sought.words:
             by = [name for name in ("number", "words") if getattr(sought, name)]
             await audit.record(who, "recording.search", "recordings", detail={"by": by})
-        query = _query(sought, page.limit + 1, page.after(datetime, str))
-
-        async def read(connection: AsyncConnection) -> tuple[Sequence[Any], dict[str, list[str]]]:
-            rows = (await connection.execute(query)).all()
-            return rows, await _agents(connection, [row.id for row in rows])
-
-        rows, agents = await database.read(read)
+        after = page.after(datetime, str)
+        rows, agents = await database.read(lambda connection: find(connection, sought, page.limit + 1, after))
         shown = page.page(rows, lambda row: (row.answered_at.isoformat(), row.id))
         views = [_view(row, agents.get(row.id, []), sought.words, who) for row in shown.items]
         return Page(items=[view for view in views if view.excerpt or not sought.words], next=shown.next)
@@ -112,6 +107,14 @@ def _sought(
         number="".join(digit for digit in number if digit.isdigit()), words=words.strip(), agent=agent.strip(),
         reviewed=reviewed, score_from=score_from, score_to=score_to, since=since, until=until,
     )  # fmt: skip
+
+
+async def find(
+    connection: AsyncConnection, sought: Sought, limit: int, after: tuple[Any, ...] | None = None
+) -> tuple[Sequence[Any], dict[str, list[str]]]:
+    """Rows, newest answer first, and who talked in each; `after`: answer time and id of the last one seen."""
+    rows = (await connection.execute(_query(sought, limit, after))).all()
+    return rows, await _agents(connection, [row.id for row in rows])
 
 
 def _query(sought: Sought, limit: int, after: tuple[Any, ...] | None) -> Select[Any]:

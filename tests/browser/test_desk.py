@@ -129,6 +129,21 @@ def test_what_was_said_is_replayed_with_its_transcript(hotline: Server, enter: E
     expect(page.get_by_test_id("time")).to_contain_text(re.compile(r"^00:(0[6-9]|1\d)"), timeout=WAIT_MS)
     assert auditor.barriers() == []
     recording = page.url.rpartition("/")[2]
+    call = hotline.get(f"/api/v1/recordings/{recording}", role="qa")["call"]
+    texts = hotline.get(f"/api/v1/transcripts?call={call}", role="qa")["items"][0]
+    said = next(one["text"] for one in texts["segments"] if one["party"] == "operator")[:3]
+    found = page.get_by_test_id("recordings")
+    page.fill("input[name=by-words]", said)
+    page.fill("input[name=by-number]", "5678")
+    page.keyboard.press("Enter")
+    expect(found.locator("mark").first).to_have_text(said, timeout=WAIT_MS)
+    page.fill("input[name=by-number]", "13912345679")
+    page.keyboard.press("Enter")
+    expect(found.get_by_role("button")).to_have_count(0, timeout=WAIT_MS)
+    assert auditor.barriers() == []
+    searches = hotline.get("/api/v1/audit?subject=recordings", role="auditor")["items"]
+    assert searches
+    assert "13912345679" not in str(searches)
     plays = hotline.get(f"/api/v1/audit?subject={recording}", role="auditor")["items"]
     assert any(one["action"] == "recording.play" for one in plays)
 

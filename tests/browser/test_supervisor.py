@@ -96,6 +96,12 @@ def test_quality_writes_a_note_and_gives_points(hotline: Server, enter: Enter) -
     found += reviewer.barriers()
     page.get_by_test_id("save-review").click()
     expect(page.get_by_test_id("reviews").locator("li")).to_contain_text("90", timeout=WAIT_MS)
+    for band, count in (("未评分", 0), ("90 分及以上", 1)):
+        page.get_by_test_id("by-score").click()
+        page.get_by_role("option", name=band, exact=True).click()
+        page.get_by_test_id("search").click()
+        expect(page.get_by_test_id("recordings").get_by_role("button")).to_have_count(count, timeout=WAIT_MS)
+    expect(page.get_by_test_id("recordings")).to_contain_text("90 分")
     page.get_by_test_id("tab-listeners").click()
     expect(page.get_by_test_id("listeners")).to_contain_text("质检员", timeout=WAIT_MS)
     assert found + reviewer.barriers() == []
