@@ -33,6 +33,7 @@ export const usePhone = defineStore("phone", () => {
   const isMuted = ref(false);
   /** What was asked of the talk is done once the telephone is at the exchange again. */
   const isLate = ref(false);
+  const isRingLost = ref(false);
   const heldSince = ref(0);
   const microphone = shallowRef<MediaStream | null>(null);
   const heard = shallowRef<MediaStream | null>(null);
@@ -60,6 +61,7 @@ export const usePhone = defineStore("phone", () => {
     if (news.talk) talk.value = news.talk;
     if (news.muted !== undefined) isMuted.value = news.muted;
     if (news.isLate !== undefined) isLate.value = news.isLate;
+    if (news.isRingLost !== undefined) isRingLost.value = news.isRingLost;
     if (news.stream !== undefined) heard.value = news.stream;
   }
 
@@ -117,7 +119,7 @@ export const usePhone = defineStore("phone", () => {
   }
 
   return {
-    kind, registration, talk, isMuted, isLate, heldSince, microphone, heard, isMicrophoneRefused, isBusy, prepare, start, stop, leave,
+    kind, registration, talk, isMuted, isLate, isRingLost, heldSince, microphone, heard, isMicrophoneRefused, isBusy, prepare, start, stop, leave,
     answer: () => softphone?.answer(),
     hangUp: () => softphone?.hangUp(),
     letGo: () => softphone?.letGo(),

@@ -21,6 +21,8 @@ export interface Heard {
   cause?: string;
   /** A wish waits until the exchange can be reached again. */
   isLate?: boolean;
+  /** A call rang here when the exchange was lost. */
+  isRingLost?: boolean;
 }
 
 const CONFIGURATION: RTCConfiguration = { iceServers: [], bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" };
@@ -66,14 +68,16 @@ export class Softphone {
     this.ua = new JsSIP.UA(configuration);
     this.ua.on("connecting", () => this.tell({ registration: "connecting" }));
     this.ua.on("registered", () => {
-      this.tell({ registration: "registered" });
+      this.tell({ registration: "registered", isRingLost: false });
       this.settle();
     });
     this.ua.on("unregistered", () => this.tell({ registration: "lost" }));
     this.ua.on("disconnected", () => {
       this.tell({ registration: "lost" });
       // A call that only rings cannot be answered any more: the exchange offers it elsewhere, or here again.
-      if (this.session && !this.session.isEstablished()) this.session.terminate();
+      if (!this.session || this.session.isEstablished()) return;
+      this.session.terminate();
+      this.tell({ isRingLost: true });
     });
     this.ua.on("registrationFailed", () => this.tell({ registration: "failed" }));
     this.ua.on("newRTCSession", ({ originator, session }: { originator: string; session: RTCSession }) => {

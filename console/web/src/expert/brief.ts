@@ -20,13 +20,6 @@ export const useBrief = defineStore("brief", () => {
   const isShown = computed(() => call.value !== "");
   const ticket = computed(() => brief.value?.ticket ?? null);
 
-  watch(call, (now) => {
-    sessionStorage.setItem(GUEST, now);
-    brief.value = null;
-    text.value = now ? (localStorage.getItem(KEPT + now) ?? "") : "";
-    if (now) void look().catch(() => undefined);
-  }, { immediate: true });
-
   function of(guest: string): void {
     call.value = guest;
   }
@@ -39,6 +32,14 @@ export const useBrief = defineStore("brief", () => {
     brief.value = found;
     if (!found.ticket && !useTalk().talk) call.value = ""; // called and never there: it is somebody else's call
   });
+
+  // Behind what it needs: a page that is loaded anew in a talk begins with a call.
+  watch(call, (now) => {
+    sessionStorage.setItem(GUEST, now);
+    brief.value = null;
+    text.value = now ? (localStorage.getItem(KEPT + now) ?? "") : "";
+    if (now) void look().catch(() => undefined);
+  }, { immediate: true });
 
   function write(typed: string): void {
     text.value = typed;

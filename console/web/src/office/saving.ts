@@ -2,6 +2,7 @@
 import { ref, type Ref } from "vue";
 import { Problem } from "@/api/client";
 import { t } from "@/i18n";
+import { mistakes } from "@/shell/told";
 
 export function useSaving(work: () => Promise<void>): { problems: Ref<readonly string[]>; isBusy: Ref<boolean>; save: () => Promise<void> } {
   const problems = ref<readonly string[]>([]);
@@ -13,7 +14,7 @@ export function useSaving(work: () => Promise<void>): { problems: Ref<readonly s
     try {
       await work();
     } catch (error) {
-      problems.value = error instanceof Problem ? (error.problems.length ? error.problems : [error.message]) : [t("error.network")];
+      problems.value = error instanceof Problem ? mistakes(error) : [t("error.network")];
     } finally {
       isBusy.value = false;
     }

@@ -2,9 +2,10 @@
 import { ElMessage } from "element-plus";
 import { Problem } from "@/api/client";
 import { t } from "@/i18n";
+import { said } from "@/shell/told";
 
 export function sayProblem(error: unknown): void {
-  ElMessage.error({ message: error instanceof Problem ? error.message : t("error.network"), grouping: true, duration: 5000 });
+  ElMessage.error({ message: error instanceof Problem ? said(error.message, error.status) : t("error.network"), grouping: true, duration: 5000 });
 }
 
 /** Do it; a failure is told to the person. Says whether it worked. */

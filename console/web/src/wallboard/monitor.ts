@@ -5,6 +5,7 @@ import { post, Problem } from "@/api/client";
 import { useDesk } from "@/desk/desk";
 import { usePhone } from "@/desk/phone";
 import { t } from "@/i18n";
+import { said } from "@/shell/told";
 import { hear, IDLE, wishes, type Ear, type News, type Wish } from "./ear";
 
 const PATIENCE_MS = 12_000;
@@ -71,7 +72,7 @@ export const useMonitor = defineStore("monitor", () => {
       else if (phone.kind === "desk") tell({ kind: "answered" });
     } catch (error) {
       if (rings) tell({ kind: "over" });
-      problem.value = error instanceof Error ? error.message : t("error.network");
+      problem.value = error instanceof Problem ? said(error.message, error.status) : t("error.network");
       throw error;
     } finally {
       isBusy.value = false;
