@@ -117,7 +117,7 @@ async def find(
     return rows, await _agents(connection, [row.id for row in rows])
 
 
-def _query(sought: Sought, limit: int, after: tuple[Any, ...] | None) -> Select[Any]:
+def _query(sought: Sought, limit: int, after: tuple[Any, ...] | None) -> Select[*tuple[Any, ...]]:
     newest = select(func.max(reviews.c.id)).group_by(reviews.c.recording)
     review = and_(reviews.c.recording == recordings.c.id, reviews.c.id.in_(newest))
     joined = recordings.outerjoin(calls, calls.c.call == recordings.c.call).outerjoin(reviews, review)

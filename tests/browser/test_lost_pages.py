@@ -111,7 +111,7 @@ def test_the_citizen_of_a_page_that_is_gone_is_given_to_the_next_seat(
                 operator.page.close()
             else:
                 crash(operator)
-            other.wait_talks(30)
+            other.wait_talks(60)
             wait_hears(call.ear, 1300)
             assert call.ending is None
             call.hang_up()
