@@ -60,6 +60,8 @@ def decide(call: CallState, event: Event, now: datetime) -> Decision | None:
     if not call.onward:
         return Decision(actions=(Release(event.leg),)) if isinstance(event, OutsideUp) else None
     match event:
+        case OutsideUp(leg) if leg == call.onward and call.phase is Phase.RINGING and call.seat_line:
+            return Decision((_missed(call, CANCELLED, now),), (Release(leg),))  # a seat has just picked up
         case OutsideUp(leg, folder) if leg == call.onward:
             return _connect(call, leg, folder, now)
         case TrackStarted(line=line) if line == call.onward:
@@ -90,6 +92,18 @@ def settled(call: CallState, decision: Decision, now: datetime) -> Decision:
         return decision
     facts = (_missed(call, CANCELLED, now), *decision.facts)
     return msgspec.structs.replace(decision, facts=facts, actions=(*decision.actions, Release(call.onward)))
+
+
+def recorded(call: CallState, decision: Decision) -> Decision:
+    """`decision`, and whoever is moved anew learns where his track goes: a move that was lost may not have told him."""
+    if not call.onwards or call.line in call.opened:
+        return decision
+    return msgspec.structs.replace(decision, actions=tuple(_fresh(call, action) for action in decision.actions))
+
+
+def _fresh(call: CallState, action: Action) -> Action:
+    moves_him = isinstance(action, Put) and any(one.line == call.line for one in action.placed)
+    return msgspec.structs.replace(action, fresh=True) if moves_him else action
 
 
 def _missed(call: CallState, result: str, now: datetime) -> OnwardMissed:

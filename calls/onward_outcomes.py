@@ -52,6 +52,8 @@ ROWS = tuple(
             _MISSED: ONLY_SEAT,
             _GUARD: ONLY_SEAT,
             "the seat answers": SEAT_TALKS,
+            "the seat answers, the line outside in the same moment": SEAT_TALKS,
+            "the line outside answers, the seat in the same moment": TALK,
             "the seat refuses, is busy, unreachable or does not answer": WAITS,
             _AWAY: SEAT_RINGS,
             f"{_AWAY}, the line outside gave up meanwhile": ONLY_SEAT,
@@ -62,6 +64,7 @@ ROWS = tuple(
             _MISSED: GOES_ON,
             _GUARD: GOES_ON,
             _AWAY: AGAIN,
+            f"{_AWAY}, the line outside gave up meanwhile": AGAIN,
             f"{_AWAY}, the plain queue connected him with a seat meanwhile": SEAT_TALKS,
         },
     }.items()
@@ -88,6 +91,9 @@ called as well; at once, when nobody who is signed in could ever take the call. 
   falls silent leaves the citizen first in the queue, and when it hangs up he hears good-bye.
 - Both voices are recorded on channels of their own, the call gets a ticket whose history names the line, and every try
   is kept with its moment and cause (`GET /api/v1/calls/{call}/asks`).
+- Whom a plan sends on is set by whoever runs the queue, in the office or with
+  `PUT /api/v1/queues/general/plan {"steps": [{"after_s": 90, "does": "overflow", "number": "12366"}]}`; a number that
+  the guard would never let pass is refused there. What a flow does is in `ivr/flows/external.yaml`.
 - A call that another centre answered is in the whole of the answer rate and not in what was answered; it has a figure
   of its own, `overflowed`.
 """

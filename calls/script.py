@@ -103,7 +103,7 @@ def decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House
     """The next step of `call`. After its end nothing happens any more."""
     if call.phase is Phase.ENDED:
         return NOTHING
-    return onward.settled(call, _decide(call, run, event, house, now), now)
+    return onward.recorded(call, onward.settled(call, _decide(call, run, event, house, now), now))
 
 
 def _decide(call: CallState, run: flow.FlowRun | None, event: Event, house: House, now: datetime) -> Decision:

@@ -167,6 +167,19 @@ def test_the_other_centre_answers_while_a_seat_rings_and_while_our_process_is_aw
     assert missed(hotline, call) == []
 
 
+def test_a_citizen_who_hangs_up_takes_the_call_of_the_other_centre_with_him(hotline: Server, carrier: Carrier) -> None:
+    carrier.manners[CENTRE] = Manners(answer_after=None)
+    known = known_calls(hotline)
+    with hotline.citizen("13900000017") as citizen:
+        line = citizen.talk("110")
+        call = str(new_call(hotline, known)["call"])
+        rings = carrier.wait_rings(CENTRE, 1, 30)
+        line.hang_up()
+        ended(rings, 20)
+        eventually(lambda: row(hotline, call)["outcome"] == "abandoned", "it is abandoned", 30)
+    assert missed(hotline, call) == ["cancelled"]
+
+
 def test_a_flow_connects_the_citizen_and_goes_its_own_way_when_nobody_comes(hotline: Server, carrier: Carrier) -> None:
     known = known_calls(hotline)
     with hotline.citizen("13900000015") as citizen:

@@ -47,6 +47,7 @@ from telephony.model import (
     OfferEnded,
     OfferEndReason,
     PhoneId,
+    Placed,
     ReturnedLine,
     SeatAnswered,
     Snapshot,
@@ -65,6 +66,9 @@ STEP = floor.Prompted(
 )  # fmt: skip
 OFFER = floor.Offered(at=NOW, offer="o1", call="c1", seat="8001", phone="8001", expires_at=NOW)
 ANSWERED = floor.Answered(at=NOW, offer="o1", call="c1", seat="8001", waited_s=3)
+WITHDRAWN = floor.OfferWithdrawn(at=NOW, offer="o1", call="c1", seat="8001")
+SEAT_ANSWERED = SeatAnswered(at=NOW, offer="o1", line=LINE, seat_line=SEAT)
+LINE_ANSWERED = LegAnswered(at=NOW, leg=LEG)
 FAILED = LegFailed(at=NOW, leg=LEG, reason=OfferEndReason.BUSY)
 
 
@@ -182,6 +186,16 @@ def test_a_seat_that_rings_stops_before_the_citizen_is_moved() -> None:
     assert [type(action) for action in decision.actions] == [Hold, Put, Tell]
 
 
+def test_a_citizen_whose_move_was_lost_is_moved_again_and_recorded() -> None:
+    hand = waits()
+    hand.hear(LINE_ANSWERED)
+    lines = (seen(LINE, "hold"), seen(LEG, "room"))
+    made = recover.plan({"c1": hand.call}, Snapshot(at=NOW, booted="monday", lines=lines, reachable=frozenset()))
+    moved = [action for _, event in made.events for action in hand.hear(event).actions]
+    assert Put("room_c1", (Placed(line=LINE, citizen=True),), fresh=True) in moved
+    assert hand.call.opened == (LEG, LINE)
+
+
 # The table ----------------------------------------------------------------------------------------------------------
 
 
@@ -202,7 +216,7 @@ PLACE = {onward_outcomes.SEAT_RINGS: "connect"}
 WITH_SEAT = (seen(LINE, "fallback", bridge="b"), seen(SEAT, "seat", phone="8001", bridge="b"))
 CALLED = seen(LEG, "", up=False)
 EVENTS: dict[str, tuple[Event, ...]] = {
-    "the line outside answers": (LegAnswered(at=NOW, leg=LEG),),
+    "the line outside answers": (LINE_ANSWERED,),
     "it refuses, is busy, unreachable or does not answer": (FAILED,),
     "the guard refuses it": (NotRung(LEG, "day_full"),),
     "the citizen hangs up": (LineGone(at=NOW, line=LINE),),
@@ -210,7 +224,9 @@ EVENTS: dict[str, tuple[Event, ...]] = {
     "a seat is free": (FloorSaid((OFFER,)),),
     "he is promised a call-back": (FloorSaid((floor.CallBackPromised(at=NOW, call="c1"),)),),
     "the next step calls another centre": (FloorSaid((STEP,)),),
-    "the seat answers": (SeatAnswered(at=NOW, offer="o1", line=LINE, seat_line=SEAT), FloorSaid((ANSWERED,))),
+    "the seat answers": (SEAT_ANSWERED, FloorSaid((ANSWERED,))),
+    "the seat answers, the line outside in the same moment": (SEAT_ANSWERED, LINE_ANSWERED, FloorSaid((ANSWERED,))),
+    "the line outside answers, the seat in the same moment": (LINE_ANSWERED, SEAT_ANSWERED, FloorSaid((WITHDRAWN,))),
     "the seat refuses, is busy, unreachable or does not answer": (
         OfferEnded(at=NOW, offer="o1", line=LINE, reason=OfferEndReason.BUSY),
     ),

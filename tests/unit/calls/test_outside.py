@@ -145,3 +145,21 @@ def test_limits_and_hours_of_calls_to_citizens_are_their_own() -> None:
     assert outside.call_back("07176251234", rules, Usage(), NOON, ours=True) is Why.OURS
     listed = outside.call_back("16899999", msgspec.structs.replace(rules, allow=("168*",)), Usage(), NOON)
     assert isinstance(listed, Permitted)
+
+
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        ("12366", None), ("0717-12366", None), ("6251234", None), ("02161234567", None), ("110", Why.UNATTENDED),
+        ("0717110", Why.UNATTENDED), ("13912345678", Why.NOT_LISTED), ("16800000", Why.PREMIUM),
+        ("00441632960001", Why.INTERNATIONAL), ("110;x", Why.MALFORMED), ("", Why.MALFORMED),
+    ],
+)  # fmt: skip
+def test_citizens_alone_are_connected_with_listed_lines_and_never_with_an_emergency_line(
+    number: str, why: Why | None
+) -> None:
+    assert outside.unattended(number, TARGETS, RULES, ours=False) is why
+
+
+def test_citizens_alone_are_never_connected_with_ourselves() -> None:
+    assert outside.unattended("12366", TARGETS, RULES, ours=True) is Why.OURS
