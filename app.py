@@ -65,7 +65,7 @@ from calls.seats import Seats
 from calls.service import CallService
 from calls.trimming import Trimmer
 from calls.voice import Voice
-from console.gauges import COUNT_EVERY_S, Gauges
+from console.gauges import COUNT_EVERY_S, Gauges, phase_of
 from console.news import News, of_seat
 from console.server import demonstration_seat, greet, quiet_server, take_port
 from hotline import schema
@@ -184,7 +184,7 @@ class Hotline:
         self.gauges = Gauges(
             self.registry,
             database,
-            phases=lambda: [call.phase.value for call in self.ledger.live.values()],
+            phases=lambda: map(phase_of, self.ledger.live.values()),
             seats=lambda: [seat.state.value for seat in self.seats.seats()],
             undeclared=lambda: self.ivr.state().undeclared,
             degraded=self._is_degraded,
@@ -308,7 +308,7 @@ def create_app(parts: Hotline) -> FastAPI:
         hotline.audit_http.routes(audit),
         ivr.http.routes(parts.ivr, clock, audit),
         console.system.routes(parts.look, app.openapi),
-        acd.http.routes(parts.floor, clock, parts.figures, parts.ivr.queue_names, audit),
+        acd.http.routes(parts.floor, clock, parts.figures, parts.ivr.queue_names, audit, parts.ivr.unit_of),
         acd.http.plan_routes(parts.plans, audit, queue_hours.Words(parts.ivr, parts.directory.trunk)),
         agents.http.routes(parts.agents, audit),
         recordings.http.routes(parts.recordings, audit, clock, RetentionPolicy()),

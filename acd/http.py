@@ -10,7 +10,7 @@ from acd import http_commands, series
 from acd.figures import Figures, figures
 from acd.http_plans import plan_routes as plan_routes
 from acd.ledger import Ledger
-from acd.series import By, Row, Stretch
+from acd.series import By, Row, Stretch, UnitOf
 from acd.service import FloorKeeper
 from acd.views import FloorView, MissedView, QueueView, StrainView, floor_view, queue_views
 from hotline.audit import Audit
@@ -28,6 +28,7 @@ def routes(
     ledger: Ledger | None = None,
     queue_names: QueueNames = dict,
     audit: Audit | None = None,
+    unit_of: UnitOf = lambda _number, _at: "",
 ) -> APIRouter:
     """The routes `/api/v1/queues`, `/api/v1/floor`, `/api/v1/floor/strain`, `/api/v1/missed-calls`,
     `/api/v1/kpis` and what is below it.
@@ -76,10 +77,11 @@ def routes(
         by: By,
         hours: Annotated[float, Query(gt=0, le=24)] = 24,
     ) -> Page[Row]:
-        """The same figures for each queue, or each dialled number, that calls left within `hours`."""
+        """The same figures for each queue, each dialled number or each unit whose calls left a queue within `hours`. A
+        unit answers for the numbers that are its own in the catalogue; the empty one is the house itself."""
         now = clock.now()
         past.forget(now)
-        return Page(items=series.rows(past.stays(now - timedelta(hours=hours)), by))
+        return Page(items=series.rows(past.stays(now - timedelta(hours=hours)), by, unit_of))
 
     @router.get("/kpis/day")
     async def kpis_day(

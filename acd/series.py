@@ -1,10 +1,11 @@
-"""The day in numbers: the same figures for each queue or each dialled number, and what happened in each stretch of it.
+"""The day in numbers: the same figures for each queue, each dialled number or each unit, and what happened in each
+stretch of the day.
 
 Pure; every share has the formula of `acd.measures`, and `None` where there is nothing to divide by.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -19,10 +20,16 @@ class By(StrEnum):
 
     QUEUE = "queue"
     DIALLED = "dialled"  # the number that the citizen dialled
+    UNIT = "unit"  # the unit that answers for that number, as the catalogue said when the call came
+
+
+UnitOf = Callable[[str, datetime], str]
+"""The unit that answers for a number at a moment; empty: nobody knows."""
 
 
 class Row(BaseModel):
-    """One queue's or one dialled number's figures; each is named as in `/api/v1/kpis`, where its formula stands."""
+    """One queue's, one dialled number's or one unit's figures; each is named as in `/api/v1/kpis`, where its formula
+    stands."""
 
     key: str
     calls: int
@@ -52,13 +59,19 @@ class Stretch(BaseModel):
     longest_wait_s: float
 
 
-def rows(stays: Iterable[CallStay], by: By) -> list[Row]:
+def rows(stays: Iterable[CallStay], by: By, unit_of: UnitOf = lambda _number, _at: "") -> list[Row]:
     """Figures of stays that are over, the busiest first; of call-backs only those that were promised to who waited."""
     groups: defaultdict[str, list[CallStay]] = defaultdict(list)
     for stay in stays:
         if stay.reason is not None and (stay.promised or not stay.call_back):
-            groups[stay.queue if by is By.QUEUE else stay.dialled].append(stay)
+            groups[_key(stay, by, unit_of)].append(stay)
     return sorted((_row(key, group) for key, group in groups.items()), key=lambda row: (-row.calls, row.key))
+
+
+def _key(stay: CallStay, by: By, unit_of: UnitOf) -> str:
+    if by is By.UNIT:
+        return unit_of(stay.dialled, stay.called_at)
+    return stay.queue if by is By.QUEUE else stay.dialled
 
 
 def _row(key: str, stays: Sequence[CallStay]) -> Row:

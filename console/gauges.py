@@ -14,7 +14,7 @@ from sqlalchemy import Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from acd.views import ShownState
-from calls.model import Phase
+from calls.model import CallState, Phase
 from hotline.database import Database
 from recordings.model import RecordingState
 from recordings.tables import recordings
@@ -22,11 +22,18 @@ from tickets.tables import callback_tasks
 from transcription.model import TranscriptState
 from transcription.tables import transcripts
 
-LIVE = tuple(phase.value for phase in Phase if phase is not Phase.ENDED)
+WITHOUT_LINE = "without_line"
+"""Of a call whose citizen hung up and is to be called back: it waits for its turn, and nobody waits on a line."""
+LIVE = (*(phase.value for phase in Phase if phase is not Phase.ENDED), WITHOUT_LINE)
 SEATS = tuple(state.value for state in ShownState)
 COUNT_EVERY_S = 5.0
 UNMADE = (RecordingState.OPEN, RecordingState.PENDING)
 UNHEARD = (TranscriptState.WAITING, TranscriptState.RUNNING, TranscriptState.NO_MODEL)
+
+
+def phase_of(call: CallState) -> str:
+    """What a live call is counted under."""
+    return WITHOUT_LINE if call.waits_for_call else call.phase.value
 
 
 class Gauges(Collector):
@@ -61,7 +68,11 @@ class Gauges(Collector):
         phases, seats = Counter(self._phases()), Counter(self._seats())
         yield _by("hotline_calls", "Live calls.", "phase", {phase: phases[phase] for phase in LIVE})
         waiting = phases[Phase.QUEUED.value] + phases[Phase.RINGING.value]
-        yield GaugeMetricFamily("hotline_calls_waiting", "Calls that wait for a seat, or ring at one.", waiting)
+        yield GaugeMetricFamily(
+            "hotline_calls_waiting", "Citizens on the line who wait for a seat, or ring at one.", waiting
+        )
+        told = "Citizens who hung up and keep their place until they are called back."
+        yield GaugeMetricFamily("hotline_call_backs_promised", told, phases[WITHOUT_LINE])
         yield _by("hotline_seats", "Signed-in seats.", "state", {state: seats[state] for state in SEATS})
         told = "Calls since the start to numbers that nobody declared."
         yield CounterMetricFamily("hotline_undeclared_calls", told, self._undeclared())

@@ -141,6 +141,13 @@ class IvrService:
             raise BadInput("This is not a telephone number.")
         return identify(self.catalogue, number, "", (), at)
 
+    def unit_of(self, number: str, at: datetime) -> str:
+        """The unit that answers for a dialled number; nothing for one that nobody declared."""
+        try:
+            return self.look_up(number, at).entry.owner_unit
+        except BadInput:
+            return ""
+
     def lint(self) -> list[Finding]:
         """Everything that should be looked at in the flows in force."""
         return lint(self.shelf.flows, self.catalogue, self.prompts.length)

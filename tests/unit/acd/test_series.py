@@ -37,6 +37,23 @@ def test_each_dialled_number_has_figures_of_its_own_the_busiest_first() -> None:
     assert [row.key for row in rows(stays, By.QUEUE)] == ["general"]
 
 
+def test_each_unit_has_the_figures_of_the_numbers_that_were_its_own_then() -> None:
+    until, funds, labour = NINE + timedelta(minutes=10), "housing fund", "labour"
+    stays = [
+        stay(0, 3, dialled="12329"),
+        stay(1, 30, LeaveReason.ABANDONED, dialled="12329"),
+        stay(2, 4, dialled="12333"),
+        stay(20, 5, dialled="12329"),
+        stay(21, 6),
+    ]
+
+    def unit_of(number: str, at: datetime) -> str:
+        return {"12329": funds if at < until else labour, "12333": labour}.get(number, "")
+
+    found = {row.key: (row.calls, row.answered, row.answer_rate) for row in rows(stays, By.UNIT, unit_of)}
+    assert found == {funds: (2, 1, 1 / 2), labour: (2, 2, 1), "": (1, 1, 1)}
+
+
 def test_every_stretch_is_there_even_where_nothing_happened() -> None:
     stays = [stay(1, 5), stay(14, 120), stay(40, 25, LeaveReason.ABANDONED), stay(41, 3, None)]
     found = stretches(stays, NINE + timedelta(minutes=4), NINE + timedelta(minutes=50), STEP)

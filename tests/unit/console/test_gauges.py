@@ -10,9 +10,12 @@ from prometheus_client.exposition import generate_latest
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from console.gauges import Gauges
+from calls.fold import begin, evolve
+from calls.model import CallArrived, CallBackPromised, Queued
+from console.gauges import Gauges, phase_of
 from hotline.sql import OpenDatabase, connect
 from recordings.tables import recordings
+from telephony.model import LineId
 from tickets.tables import callback_tasks
 from transcription.tables import transcripts
 
@@ -34,7 +37,7 @@ def gauges(database: OpenDatabase, registry: CollectorRegistry) -> Gauges:
     return Gauges(
         registry,
         database,
-        phases=lambda: ["talking", "queued", "ringing", "queued"],
+        phases=lambda: ["talking", "queued", "ringing", "queued", "without_line"],
         seats=lambda: ["ready", "ready", "paused"],
         undeclared=lambda: 7,
         degraded=lambda: True,
@@ -53,11 +56,20 @@ async def test_calls_seats_and_troubles_are_told_as_they_are_now(database: OpenD
     assert found['hotline_calls{phase="queued"}'] == 2
     assert found['hotline_calls{phase="talking"}'] == 1
     assert found['hotline_calls{phase="in_ivr"}'] == 0
-    assert found["hotline_calls_waiting"] == 3
+    assert found["hotline_calls_waiting"] == 3, "who is to be called back waits on no line"
+    assert found["hotline_call_backs_promised"] == found['hotline_calls{phase="without_line"}'] == 1
     assert found['hotline_seats{state="ready"}'] == 2
     assert found['hotline_seats{state="talking"}'] == 0
     assert found["hotline_undeclared_calls_total"] == 7
     assert found["hotline_degraded"] == 1
+
+
+def test_a_promised_call_back_is_no_caller_who_waits() -> None:
+    line = LineId("h-1.1")
+    arrived = CallArrived(call="c1", at=AT, line=line, dialled="12345", declared=True, booted="monday")
+    call = evolve(begin(arrived), Queued(call="c1", at=AT, queue="general"))
+    assert phase_of(call) == "queued"
+    assert phase_of(evolve(call, CallBackPromised(call="c1", at=AT, number="13900000001"))) == "without_line"
 
 
 async def test_what_waits_in_the_database_is_counted(database: OpenDatabase) -> None:

@@ -74,6 +74,14 @@ async def test_undeclared_calls_are_counted_but_questions_are_not(started: Begun
     assert service.state().undeclared == 1
 
 
+async def test_the_unit_of_a_number_is_told_and_nobodys_number_has_none(started: Begun) -> None:
+    service = await started()
+    owners = {one.number: one.owner_unit for one in service.catalogue.entries}
+    assert service.unit_of("12336", NOON) == owners["12336"] != ""
+    assert (service.unit_of("12399", NOON), service.unit_of("", NOON)) == ("", "")
+    assert service.state().undeclared == 0
+
+
 async def test_changed_flow_is_taken_over_and_callers_finish_on_their_version(
     started: Begun, flow_file: Callable[..., Path]
 ) -> None:

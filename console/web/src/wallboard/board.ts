@@ -29,6 +29,7 @@ export const useBoard = defineStore("board", () => {
   const points = shallowRef<Point[]>([]);
   const byQueue = shallowRef<FigureRow[]>([]);
   const byNumber = shallowRef<FigureRow[]>([]);
+  const byUnit = shallowRef<FigureRow[]>([]);
   const day = shallowRef<Stretch[]>([]);
   const plans = shallowRef<Plan[]>([]);
   const strains = shallowRef<Map<string, Strain>>(new Map());
@@ -63,16 +64,18 @@ export const useBoard = defineStore("board", () => {
 
   async function count(): Promise<void> {
     const hours = hoursOfDay(serverNow());
-    const [all, queuesNow, numbers, stretches, strain] = await Promise.all([
+    const [all, queuesNow, numbers, units, stretches, strain] = await Promise.all([
       get("/api/v1/kpis", { query: { hours } }),
       get("/api/v1/kpis/by/{by}", { path: { by: "queue" }, query: { hours } }),
       get("/api/v1/kpis/by/{by}", { path: { by: "dialled" }, query: { hours } }),
+      get("/api/v1/kpis/by/{by}", { path: { by: "unit" }, query: { hours } }),
       get("/api/v1/kpis/day", { query: { hours, minutes: STRETCH_MINUTES } }),
       get("/api/v1/floor/strain"),
     ]);
     figures.value = all;
     byQueue.value = queuesNow.items;
     byNumber.value = numbers.items;
+    byUnit.value = units.items;
     day.value = stretches.items;
     strains.value = new Map(strain.items.map((one) => [one.seat, one]));
   }
@@ -141,5 +144,5 @@ export const useBoard = defineStore("board", () => {
   }
   const isCrisis = computed(() => plans.value.some((plan) => noticeOf(plan) !== ""));
 
-  return { plans, lookPlans, announce, isCrisis, byQueue, byNumber, day, strains, lines, describe, queueName, move, floor, seats, present, queues, calls, figures, reasons, points, waiting, longest, talking, ready, look, start, figure, why, force, hangUp };
+  return { plans, lookPlans, announce, isCrisis, byQueue, byNumber, byUnit, day, strains, lines, describe, queueName, move, floor, seats, present, queues, calls, figures, reasons, points, waiting, longest, talking, ready, look, start, figure, why, force, hangUp };
 });
