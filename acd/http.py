@@ -78,7 +78,7 @@ def routes(
         hours: Annotated[float, Query(gt=0, le=24)] = 24,
     ) -> Page[Row]:
         """The same figures for each queue, each dialled number or each unit whose calls left a queue within `hours`. A
-        unit answers for the numbers that are its own in the catalogue; the empty one is the house itself."""
+        unit answers for the numbers that are its own in the catalogue; those that nobody declared are the house's."""
         now = clock.now()
         past.forget(now)
         return Page(items=series.rows(past.stays(now - timedelta(hours=hours)), by, unit_of))

@@ -142,7 +142,7 @@ class IvrService:
         return identify(self.catalogue, number, "", (), at)
 
     def unit_of(self, number: str, at: datetime) -> str:
-        """The unit that answers for a dialled number; nothing for one that nobody declared."""
+        """The unit that answers for a dialled number, for one that nobody declared the house; nothing for no number."""
         try:
             return self.look_up(number, at).entry.owner_unit
         except BadInput:

@@ -74,11 +74,11 @@ async def test_undeclared_calls_are_counted_but_questions_are_not(started: Begun
     assert service.state().undeclared == 1
 
 
-async def test_the_unit_of_a_number_is_told_and_nobodys_number_has_none(started: Begun) -> None:
+async def test_the_unit_of_a_number_is_told_and_undeclared_ones_are_the_houses(started: Begun) -> None:
     service = await started()
     owners = {one.number: one.owner_unit for one in service.catalogue.entries}
     assert service.unit_of("12336", NOON) == owners["12336"] != ""
-    assert (service.unit_of("12399", NOON), service.unit_of("", NOON)) == ("", "")
+    assert (service.unit_of("12399", NOON), service.unit_of("", NOON)) == (owners["12345"], "")
     assert service.state().undeclared == 0
 
 
