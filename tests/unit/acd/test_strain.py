@@ -7,7 +7,7 @@ import pytest
 from acd import model as m
 from acd import strain_watch
 from acd.service import FloorKeeper
-from acd.strain import Limits, Strain, StrainLedger
+from acd.strain import EASE, Limits, Strain, StrainLedger
 from hotline.clock import ManualClock
 from hotline.ids import CountedIds
 from hotline.settings import Settings
@@ -173,3 +173,11 @@ def test_limits_are_as_the_settings_say() -> None:
     settings = Settings(occupancy_percent=70, occupancy_minutes=20, rest_minutes=45)
     assert Limits.of(settings) == Limits(span=timedelta(minutes=20), occupancy=0.7, without_rest=timedelta(minutes=45))
     assert Limits.of(Settings()) == Limits()
+
+
+def test_an_alarm_that_is_on_goes_off_a_little_below_the_limit_only() -> None:
+    under = Strain(seat="a", occupancy=LIMITS.occupancy - EASE / 2, without_rest=timedelta())
+    assert LIMITS.alarms(under) == ()
+    assert LIMITS.alarms(under, BUSY) == BUSY
+    well_under = Strain(seat="a", occupancy=LIMITS.occupancy - EASE * 2, without_rest=timedelta())
+    assert LIMITS.alarms(well_under, BUSY) == ()

@@ -36,7 +36,15 @@ def call_in(phase: Phase, seat: str = "8001", **change: object) -> CallState:
 
 
 def decided(call: CallState, event: Event, run: FlowRun | None = None) -> Decision:
-    return script.decide(call, run, event, HOUSE, NOW)
+    return dated(call, event, script.decide(call, run, event, HOUSE, NOW))
+
+
+def dated(call: CallState, event: Event, decision: Decision, now: datetime = NOW) -> Decision:
+    """`decision`, whose facts say of which call they are and when they came to be: now, with the event, or, of one
+    who waits again, when the waiting began."""
+    moments = (now, getattr(event, "at", now), call.queued_at or call.arrived_at)
+    assert all(fact.call == call.call and fact.at in moments for fact in decision.facts)
+    return decision
 
 
 def queued(**change: object) -> Queued:

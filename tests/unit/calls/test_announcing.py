@@ -26,7 +26,8 @@ def test_a_number_is_said_as_people_do(value: int, said: str) -> None:
     ("ahead", "said"),
     [
         (0, "您是下一位。"), (1, "您前面还有一位来电人。"), (4, "您前面还有四位来电人。"),
-        (5, "您前面还有五位来电人。"), (31, "您前面还有三十一位来电人。"), (100, "您前面还有多位来电人，请耐心等候。"),
+        (5, "您前面还有五位来电人。"), (99, "您前面还有九十九位来电人。"),
+        (31, "您前面还有三十一位来电人。"), (100, "您前面还有多位来电人，请耐心等候。"),
     ],
 )  # fmt: skip
 def test_a_place_is_a_sentence(ahead: int, said: str) -> None:
@@ -63,3 +64,8 @@ def test_a_prompt_of_its_own_is_said_alone_and_the_houses_when_none_is_named() -
     assert announcing.prompts(crisis) == ("crisis",)
     comfort = Prompted(at=ARRIVED, call="c", kind=StepKind.PROMPT, prompt="", ahead=3, estimate_s=60)
     assert announcing.prompts(comfort) == ("waiting",)
+
+
+def test_a_place_may_be_followed_by_a_prompt_of_the_queue() -> None:
+    said = Prompted(at=ARRIVED, call="c", kind=StepKind.POSITION, prompt="crisis", ahead=4, estimate_s=60)
+    assert announcing.prompts(said) == ("position_5", "wait_about", "number_1", "minutes", "crisis")

@@ -33,6 +33,7 @@ from calls.model import (
     CallState,
     CitizenDialled,
     CitizenMissed,
+    CitizenReached,
     LineLeft,
     OfferMissed,
     Outcome,
@@ -54,6 +55,7 @@ from telephony.model import (
     PhoneId,
     Snapshot,
 )
+from tests.unit.calls.phases import dated
 
 pytestmark = pytest.mark.unit
 
@@ -82,7 +84,7 @@ class Hand:
         self.call = fold.evolve(fold.begin(arrived), Queued(call="c1", at=NOW, queue="general"))
 
     def hear(self, event: Event) -> Decision:
-        decision = script.decide(self.call, None, event, self.house, NOW)
+        decision = dated(self.call, event, script.decide(self.call, None, event, self.house, NOW), NOW)
         for fact in decision.facts:
             self.call = fold.evolve(self.call, fact)
         return decision
@@ -400,3 +402,18 @@ def picture(hand: Hand, decisions: list[Decision]) -> str:
 def test_every_outcome_is_as_stated(row: back_outcomes.Row) -> None:
     hand = given(row)
     assert picture(hand, happens(hand, row)) == row.then
+
+
+def test_a_citizen_who_was_missed_has_no_line_and_one_who_answered_has() -> None:
+    hand = dialled()
+    back = hand.call.back
+    assert back is not None
+    missed = fold.evolve(
+        msgspec.structs.replace(hand.call, taken_back=("o0",), saying=True),
+        CitizenMissed(call="c1", at=NOW, leg=back.leg, result="busy"),
+    )
+    assert missed.back == msgspec.structs.replace(back, leg=LineId(""), tries=back.tries + 1)
+    assert (missed.taken_back, missed.saying) == ((), False)
+    reached = fold.evolve(hand.call, CitizenReached(call="c1", at=NOW, leg=back.leg, booted="monday"))
+    assert reached.back == msgspec.structs.replace(back, reached=True)
+    assert (reached.line, reached.booted) == (back.leg, "monday")

@@ -53,6 +53,7 @@ from telephony.model import (
     Snapshot,
     TrackStarted,
 )
+from tests.unit.calls.phases import dated
 from tests.unit.calls.test_script_steps import run_of
 
 pytestmark = pytest.mark.unit
@@ -90,7 +91,7 @@ class Hand:
     def hear(self, event: Event) -> Decision:
         if isinstance(event, LegAnswered) and event.leg == self.call.onward:
             event = OutsideUp(event.leg, "folder")  # as its mailbox says it
-        decision = script.decide(self.call, self.run, event, self.house, NOW)
+        decision = dated(self.call, event, script.decide(self.call, self.run, event, self.house, NOW), NOW)
         self.run = decision.run or self.run
         for fact in decision.facts:
             self.call = fold.evolve(self.call, fact)

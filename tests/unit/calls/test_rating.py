@@ -12,7 +12,7 @@ from calls.model import CallState, Outcome, Phase, Rated, RatedAspect, Rating, R
 from ivr.prompt_script import load_script
 from telephony.model import Collected, Heard, LineGone, ReturnedLine
 from tests.unit.calls import phases
-from tests.unit.calls.phases import ARRIVED, CITIZEN, FIRST, NOW, call_in, queued
+from tests.unit.calls.phases import ARRIVED, CITIZEN, FIRST, NOW, call_in, dated, queued
 
 pytestmark = pytest.mark.unit
 
@@ -21,7 +21,7 @@ class Asking:
     remembers = False
 
     def of(self, queue: str) -> QueuePlan:
-        return QueuePlan(rating=queue == "general")
+        return QueuePlan(rating=queue in ("general", ""))
 
 
 HOUSE: House = msgspec.structs.replace(phases.HOUSE, plans=Asking())
@@ -39,7 +39,7 @@ class Talked:
         self.row = rows.arrived(FIRST)
 
     def tell(self, event: Event) -> Decision:
-        decision = script.decide(self.call, None, event, HOUSE, NOW)
+        decision = dated(self.call, event, script.decide(self.call, None, event, HOUSE, NOW))
         for fact in decision.facts:
             self.call, self.row = fold.evolve(self.call, fact), rows.fold(self.row, fact)
         return decision
@@ -60,7 +60,14 @@ def test_service_and_result_are_asked_and_kept_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [Collected(Heard.SILENCE), Collected(Heard.KEYS, "9"), Collected(Heard.FAILED), Collected(Heard.KEYS, "")]
+    "answer",
+    [
+        Collected(Heard.SILENCE),
+        Collected(Heard.KEYS, "9"),
+        Collected(Heard.FAILED),
+        Collected(Heard.FAILED, "1"),
+        Collected(Heard.KEYS, ""),
+    ],
 )
 def test_who_does_not_answer_hears_good_bye_and_is_asked_nothing_more(answer: Collected) -> None:
     talked = Talked()
@@ -77,6 +84,20 @@ def test_half_an_answer_is_one() -> None:
     talked.press("2")
     assert talked.tell(Listened(Collected(Heard.SILENCE))).actions == (Play(("bye",)),)
     assert (talked.row.rated_service, talked.row.rated_result) == (Rating.FAIR, "")
+
+
+def test_of_keys_in_a_row_the_first_is_the_answer() -> None:
+    talked = Talked()
+    talked.tell(RETURNED)
+    talked.press("12")
+    assert talked.row.rated_service == Rating.SATISFIED
+
+
+def test_a_call_that_was_in_no_queue_is_asked_as_the_house_does() -> None:
+    unqueued = msgspec.structs.replace(Talked().call, queued=None)
+    question = rating.ask(unqueued, HOUSE, NOW)
+    assert question is not None
+    assert question.actions == (SERVICE, TIME)
 
 
 def test_who_hangs_up_instead_has_not_answered() -> None:
@@ -101,7 +122,7 @@ def test_a_line_that_comes_back_again_is_not_asked_again() -> None:
 def test_nobody_is_asked_without_a_talk() -> None:
     unanswered = call_in(Phase.CLOSING, answered_at=None, queued=queued())
     assert rating.ask(unanswered, HOUSE, NOW) is None
-    with pytest.raises(ValueError, match="asked"):
+    with pytest.raises(ValueError, match=r"^Nothing was asked\.$"):
         rating.heard(unanswered, Collected(Heard.SILENCE), HOUSE, NOW)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from calls import events, fold, recover
 from calls.events import NodeLost, TrackFound, Woke
-from calls.model import CallArrived, CallState, Phase, Queued, Ringing, TalkStarted
+from calls.model import CallArrived, CallState, Phase, Queued, Ringing, Rung, TalkStarted
 from telephony.model import (
     LineGone,
     LineId,
@@ -185,3 +185,10 @@ def test_every_place_of_a_citizen_is_taken_in_and_no_other() -> None:
     places = ("arrive", "ivr", "hold", "connect", "after", "fallback")
     made = recover.plan({}, seen(*(at(place) for place in (*places, "seat", "track", ""))))
     assert made.strays == [at(place) for place in places]
+
+
+def test_several_that_rang_for_a_line_that_is_elsewhere_have_all_rung_in_vain() -> None:
+    ringing = msgspec.structs.replace(call_in(Phase.RINGING), others=(Rung(offer="o2", seat="8002", phone="8002"),))
+    found = recover.plan({"c1": ringing}, seen(citizen("hold")))
+    ended = [(event.offer, event.reason) for _, event in found.events if isinstance(event, OfferEnded)]
+    assert ended == [("o1", OfferEndReason.NO_ANSWER), ("o2", OfferEndReason.NO_ANSWER)]

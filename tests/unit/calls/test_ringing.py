@@ -17,9 +17,9 @@ from acd.model import (
     StepKind,
     TurnedAway,
 )
-from calls import fold, rows
+from calls import fold, ringing, rows
 from calls.events import Decision, Event, FloorSaid, HangUp, Hold, Listened, Play, Ring, StopRinging, Tell
-from calls.model import AnyCallFact, CallState, OfferMissed, Outcome, Phase, PickedUp, Ringing, TalkStarted
+from calls.model import Announced, AnyCallFact, CallState, OfferMissed, Outcome, Phase, PickedUp, Ringing, TalkStarted
 from telephony.model import Collected, Heard, LineGone, LineId, OfferEndReason, SeatAnswered
 from tests.unit.calls.phases import ARRIVED, CITIZEN, FIRST, NOW, SEAT, call_in, decided, offer_ended, queued
 
@@ -168,6 +168,38 @@ def test_the_place_is_said_and_music_goes_on_afterwards() -> None:
     several = Several()
     assert several.tell(FloorSaid((PLACE,))).actions == (Play(("position_3", "wait_about", "number_pair", "minutes")),)
     assert several.tell(Listened(Collected(Heard.SILENCE))).actions == (Hold(),)
+
+
+def test_what_was_said_is_kept_as_it_was() -> None:
+    several = Several()
+    several.tell(FloorSaid((msgspec.structs.replace(PLACE, prompt="crisis"),)))
+    said = Announced(call="c1", at=NOW, kind=StepKind.POSITION, prompt="crisis", ahead=2, estimate_s=120)
+    assert several.facts == [said]
+
+
+def test_news_that_change_nothing_are_answered_with_nothing() -> None:
+    several = Several()
+    assert several.tell(FloorSaid((withdrawn("o1"),))) == Decision()
+
+
+def test_an_offer_that_nobody_noted_is_missed_by_the_calls_own_seat() -> None:
+    missing = call_in(Phase.RINGING, seat="8007")
+    fact = ringing.missed(missing, "o9", "busy", NOW)
+    assert (fact.seat, fact.others) == ("8007", 0)
+
+
+@pytest.mark.parametrize(("ring", "offers"), [(1, ("o2",)), (2, ("o1", "o2"))])
+def test_a_second_offer_rings_beside_the_first_where_two_may(ring: int, offers: tuple[str, ...]) -> None:
+    several = Several(ring=ring)
+    several.offered("o1")
+    several.offered("o2")
+    assert several.call.offers == offers
+
+
+def test_an_offer_that_is_none_of_the_calls_leaves_nobody_ringing(several: Several) -> None:
+    unknown = OfferMissed(call="c1", at=NOW, offer="o9", seat="8009", reason="busy")
+    after = fold.evolve(several.call, unknown)
+    assert (after.phase, after.offers) == (Phase.QUEUED, ())
 
 
 def test_a_seat_that_rings_comes_before_what_could_be_said() -> None:

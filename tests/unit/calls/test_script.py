@@ -357,6 +357,8 @@ def test_a_talk_that_is_found_alive_is_one_whatever_was_believed(ring: bool) -> 
     assert decision.actions == (Tell(Adopt(seat="8002", call="c1")),)
     assert [type(fact) for fact in decision.facts] == [TalkStarted, TrackOpened, TrackOpened]
     assert {fact.at for fact in decision.facts} == {NOW}
+    tracks = [(fact.line, fact.seen) for fact in decision.facts if isinstance(fact, TrackOpened)]
+    assert tracks == [(CITIZEN, False), (SEAT, False)]
     assert (told.call.phase, told.call.seat, told.call.seat_line) == (Phase.TALKING, "8002", SEAT)
     assert told.call.offer == ("o1" if ring else ""), "its end at the switch is the end of the talk"
     assert told.tell(found) == script.NOTHING

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ivr.model import Catalogue, Dialled, Entry, MergeMode, MergeStatus, Via
-from ivr.numbers import Number, check_entry, half_a_year_after, identify, normalise, overlaps, warnings
+from ivr.numbers import Number, check_entry, field_of, half_a_year_after, identify, normalise, overlaps, warnings
 
 pytestmark = pytest.mark.unit
 
@@ -274,3 +274,15 @@ def test_advice_names_endless_transitions_dual_tracks_about_to_end_and_missing_s
         "the owner's skill is not named in needs",
     ]
     assert "is over" in warnings(track, date(2026, 7, 2))[0]
+
+
+@pytest.mark.parametrize(
+    ("problem", "field"),
+    [
+        ("the number '1' is not 3 to 12 digits", "number"),
+        ("owner_unit is missing", "owner_unit"),
+        ("the transition ends before it begins", "transition_until"),
+    ],
+)
+def test_a_mistake_belongs_to_the_field_that_its_sentence_names(problem: str, field: str) -> None:
+    assert field_of(problem) == field

@@ -66,6 +66,7 @@ class Board:
 
     def hear(self, *events: Event) -> list[SwitchFact]:
         new = [fact for event in events for fact in translate(self.known, event, NOW)]
+        assert {fact.at for fact in new} <= {NOW}
         self.facts += new
         return new
 
@@ -113,6 +114,7 @@ def test_the_winner_talks_and_the_losers_were_cancelled_in_any_order(order: tupl
     [
         ("BUSY", "486", OfferEndReason.BUSY),
         ("NOANSWER", "480", OfferEndReason.REJECTED),
+        ("NOANSWER", "300", OfferEndReason.REJECTED),
         ("CHANUNAVAIL", "603", OfferEndReason.REJECTED),
         ("CONGESTION", "503", OfferEndReason.UNREACHABLE),
         ("BUSY", "", OfferEndReason.BUSY),
@@ -162,6 +164,21 @@ def test_all_that_are_taken_back_were_cancelled() -> None:
     assert {fact.offer for fact in over if isinstance(fact, OfferEnded)} == {"o2", "o3"}
 
 
+def test_what_was_taken_back_was_cancelled_whatever_the_dialplan_calls_it() -> None:
+    board = Board()
+    sent(board.known, CITIZEN, "hold", NOW)
+    board.hear(all_over("NOANSWER"))
+    assert board.ends == dict.fromkeys(OFFERS, OfferEndReason.CANCELLED)
+
+
+def test_a_phone_that_is_still_there_when_time_is_up_has_not_answered_when_it_goes() -> None:
+    board = Board()
+    board.hear(*(gone(offer) for offer in ("o1", "o2")), all_over("NOANSWER"))
+    assert "o3" not in board.ends
+    board.hear(gone("o3"))
+    assert board.ends == dict.fromkeys(OFFERS, OfferEndReason.NO_ANSWER)
+
+
 def test_a_process_that_knows_nothing_learns_from_the_dialplans_words() -> None:
     known = Known()
     (answered,) = [fact for fact in translate(known, picked_up("o2"), NOW) if isinstance(fact, SeatAnswered)]
@@ -172,6 +189,15 @@ def test_a_process_that_knows_nothing_learns_from_the_dialplans_words() -> None:
     assert silent == dict.fromkeys(OFFERS, OfferEndReason.NO_ANSWER)
     lost = ends(translate(Known(), all_over("ANSWER", Peer="PJSIP/seat8003-00000009"), NOW))
     assert lost == {"o1": cancelled, "o2": cancelled, "o3": talked}
+
+
+def test_an_answer_that_only_the_end_tells_of_is_told_with_the_end() -> None:
+    board = Board()
+    board.hear(all_over("ANSWER", Peer="PJSIP/seat8003-00000009"))
+    assert [(fact.offer, fact.seat_line) for fact in board.facts if isinstance(fact, SeatAnswered)] == [
+        ("o3", SEATS["o3"])
+    ]
+    assert board.ends["o3"] is OfferEndReason.TALKED
 
 
 def snapshot(place: str, *rung: str, up: str = "") -> Snapshot:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from telephony.known import DIALLING, Known, Leg, begin_offer, leave_talk
+from telephony.known import DIALLING, Known, Leg, Line, begin_offer, drop_leg, leave_talk
 from telephony.model import (
     LegAnswered,
     LegFailed,
@@ -17,6 +17,7 @@ from telephony.model import (
     ReturnedLine,
     Snapshot,
     SwitchFact,
+    TrackStarted,
 )
 from telephony.reconcile import reconcile
 from telephony.translate import translate
@@ -169,3 +170,15 @@ def test_seats_in_a_room_that_another_process_made_are_heard_to_hang_up() -> Non
     seat = LineSnapshot(line=LineId("hotline-2.1"), place="parked-seat", phone=PhoneId("8001"))
     reconcile(known, snapshot(seat), NOW, first=True)
     assert LineGone in kinds(hear(known, "Hangup", Uniqueid="hotline-2.1", Cause="16"))
+
+
+def test_a_track_that_began_before_somebody_outside_answered_is_told_with_the_answer() -> None:
+    known = Known(legs={LEG: Leg(LEG, NOW)}, lines={LEG: Line(LEG, NOW, recording=True)})
+    facts = hear(known, "OriginateResponse", Uniqueid=LEG, Response="Success")
+    assert facts[:2] == [LegAnswered(at=NOW, leg=LEG), TrackStarted(at=NOW, line=LEG)]
+
+
+def test_a_leg_that_is_dropped_is_known_no_more_and_may_be_dropped_again(known: Known) -> None:
+    drop_leg(known, LEG)
+    assert not known.legs
+    drop_leg(known, LEG)
