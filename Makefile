@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
-# With phones, processes and browsers in play a test may be repeated once; the summary names each that was (RERUN).
+# With phones, servers, processes and browsers in play a test may be repeated once; the summary names each that was (RERUN).
 AGAIN := --reruns 1
 PACKAGES := app.py hotline telephony ivr acd agents recordings transcription tickets quality calls console
 
@@ -45,7 +45,7 @@ test-unit: setup-test
 	$(PYTEST) tests/unit
 	sh scripts/console-check unit
 test-contract: setup-test
-	$(PYTEST) tests/contract
+	$(PYTEST) $(AGAIN) tests/contract
 test-integration: setup-test
 	$(PYTEST) $(AGAIN) tests/integration
 test-e2e: setup-test
