@@ -1,6 +1,7 @@
 """An operator calls an expert into the talk, from page to page; then each of them leaves first."""
 
 import re
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,18 +16,20 @@ from tests.browser.chrome import WAIT_MS, Person
 from tests.browser.test_desk import SPOKEN, hears_speech, ready, tracks
 from tests.browser.wire import Wire
 from tests.house import Server
-from tests.phones import Carrier, eventually
+from tests.phones import Carrier, ended, eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 Enter = Callable[..., Person]
+LONG_WAIT_S = 6.0
+"""Whoever hangs up sooner is owed nothing."""
 
 
 @pytest.fixture(scope="module")
 def hotline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running hotline with a way out."""
     settings = {"HOTLINE_WRAP_UP_SECONDS": "60", "HOTLINE_RING_SECONDS": "40", "HOTLINE_TRUNK_NIGHT": "",
-                "HOTLINE_LIVE_TRANSCRIPTS": "2"}  # fmt: skip
+                "HOTLINE_LIVE_TRANSCRIPTS": "2", "HOTLINE_CALL_BACK_HOURS": ""}  # fmt: skip
     server = Server(tmp_path_factory.mktemp("hotline") / "data", settings)
     first, last = (int(one) for one in server.environment["HOTLINE_RTP_PORTS"].split("-"))
     port = next(one for one in iter(free_udp_port, 0) if not first <= one <= last)
@@ -248,8 +251,7 @@ def test_help_is_called_by_a_key_that_is_confirmed_and_insults_end_in_steps(
 ) -> None:
     operator, expert = desks
     page = operator.page
-    port = int(hotline.environment["HOTLINE_TRUNK_HOST"].rpartition(":")[2])
-    with Carrier(hotline.sip, sip_port=port) as carrier, company(hotline, operator, expert):
+    with Carrier(hotline.sip, sip_port=carrier_port(hotline)) as carrier, company(hotline, operator, expert):
         operator.sees("emergency-open")
         page.keyboard.press("F3")
         expect(page.get_by_test_id("emergency-110")).to_be_focused(timeout=WAIT_MS)
@@ -267,6 +269,45 @@ def test_help_is_called_by_a_key_that_is_confirmed_and_insults_end_in_steps(
             page.get_by_role("dialog").get_by_role("button", name=words).click()
         operator.sees("call", talk="none")
     assert hotline.calls()[0]["ended_at"]
+
+
+def test_who_was_missed_is_called_back_by_a_click(hotline: Server, enter: Enter) -> None:
+    operator = enter("operator")
+    page, number = operator.page, "13900005555"
+    at_work(operator)
+    page.keyboard.press("F10")
+    operator.sees("state", state="paused")
+    with hotline.citizen(number) as citizen:
+        missed = citizen.dial("12345")
+        hotline.wait_call("queued")
+        since = time.monotonic()
+        eventually(lambda: time.monotonic() - since > LONG_WAIT_S, "he waits for longer than a moment", 20)
+        missed.hang_up()
+        ended(missed)
+    eventually(lambda: bool(hotline.get("/api/v1/callbacks")["items"]), "he is owed a call", 20)
+    page.get_by_role("tab", name="待回拨").click()
+    owed = page.get_by_test_id("owed")
+    expect(owed).to_contain_text("139****5555", timeout=WAIT_MS)
+    expect(owed.get_by_test_id("owed-call")).to_be_disabled()
+    page.keyboard.press("F10")
+    operator.sees("state", state="ready")
+    assert operator.barriers() == []
+    with Carrier(hotline.sip, sip_port=carrier_port(hotline)) as carrier:
+        owed.get_by_test_id("owed-call").click()
+        operator.sees("call", talk="ringing")
+        page.keyboard.press("F2")
+        outside = carrier.wait_talks(number)
+        eventually(lambda: hears_speech(outside), "the citizen hears the operator", 20)
+        expect(page.get_by_test_id("dialled")).to_have_text("12345", timeout=WAIT_MS)
+        page.get_by_role("tab", name="待回拨").click()
+        expect(owed).to_be_hidden(timeout=WAIT_MS)
+        page.keyboard.press("F4")
+        ended(outside, 20)
+    operator.sees("call", talk="none")
+
+
+def carrier_port(hotline: Server) -> int:
+    return int(hotline.environment["HOTLINE_TRUNK_HOST"].rpartition(":")[2])
 
 
 def wait_talks(three: Company) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from telephony.softphone import CallState, OutgoingCall
+from telephony.softphone import Call, CallState
 from tests.browser.chrome import WAIT_MS, Person
 from tests.house import Server
 from tests.phones import CITIZEN_TONE, eventually
@@ -30,7 +30,7 @@ def ready(operator: Person) -> None:
     operator.sees("state", state="ready")
 
 
-def hears_speech(call: OutgoingCall, seconds: float = 2.0) -> bool:
+def hears_speech(call: Call, seconds: float = 2.0) -> bool:
     samples = np.frombuffer(call.ear.pcm(since=time.monotonic() - seconds), "<i2").astype(np.float64)
     return bool(samples.size) and float(np.sqrt(np.mean(samples**2))) > SPOKEN
 

@@ -1,5 +1,6 @@
 """A supervisor at the wallboard: sees why a call waits, listens, whispers, takes over; nobody else hears too much.
-Afterwards somebody of quality writes a note on the recording and gives points."""
+Afterwards somebody of quality writes a note on the recording and gives points. With all that there, everybody's pages
+are walked in both languages."""
 
 import re
 import time
@@ -11,6 +12,7 @@ from playwright.sync_api import expect
 
 from telephony.softphone import CallState, Ear
 from tests.browser.chrome import WAIT_MS, Person
+from tests.browser.languages import LANGUAGES, forgotten
 from tests.house import Server
 from tests.phones import eventually
 
@@ -18,6 +20,21 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 Enter = Callable[[str], Person]
 SPOKEN = 300.0
+PAGES = {
+    "operator": {"/desk": "[data-test=state]"},
+    "expert": {"/desk": "[data-test=state]"},
+    "supervisor": {
+        "/wallboard": "[data-test=live] tr", "/wallboard/screen": "[data-test=screen]",
+        "/tickets": "[data-test=tickets] button",
+    },
+    "qa": {"/replay": "[data-test=recordings] button"},
+    "administrator": {
+        "/office/numbers/12329": "[data-test=outcome]", "/office/flows/menu_12329": "[data-test=graph] [data-node]",
+        "/office/calendar": "[data-test=days] button",
+        **{f"/office/{room}": "main tbody tr, main li" for room in ("prompts", "agents", "skills", "roster", "people")},
+    },
+}  # fmt: skip
+"""Pages of each role, and what is there once they have been filled."""
 
 
 def is_in(supervisor: Person, mode: str) -> None:
@@ -108,3 +125,24 @@ def test_quality_writes_a_note_and_gives_points(hotline: Server, enter: Enter) -
     recording = page.url.rpartition("/")[2]
     deeds = {one["action"] for one in hotline.get(f"/api/v1/audit?subject={recording}", role="auditor")["items"]}
     assert {"recording.play", "quality.note", "quality.review", "recording.listeners"} <= deeds
+
+
+def test_every_page_speaks_one_language_and_keeps_nobody_out(hotline: Server, enter: Enter) -> None:
+    with hotline.citizen("13912345670") as waiting:
+        waiting.dial("12345")
+        hotline.wait_call("queued")
+        assert [one for role in PAGES for one in strange(enter(role), PAGES[role])] == []
+
+
+def strange(person: Person, paths: dict[str, str]) -> list[str]:
+    """What stands on these pages and should not, and what keeps people out when they are in English."""
+    page, found = person.page, list[str]()
+    for path, filled in paths.items():
+        for language in LANGUAGES:
+            page.evaluate("language => localStorage.setItem('hotline.language', language)", language)
+            page.goto(person.url(path))
+            expect(page.locator("html")).to_have_attribute("lang", language, timeout=WAIT_MS)
+            expect(page.locator(filled).first).to_be_visible(timeout=WAIT_MS)
+            found += [f"{path} {language}: {text}" for text in forgotten(page, language)]
+        found += [f"{path}: {one}" for one in person.barriers()]
+    return found

@@ -25,6 +25,7 @@ export type LiveWords = Of<"/api/v1/calls/{call}/transcript/live">;
 export type LiveLine = LiveWords["segments"][number];
 export type Recording = Of<"/api/v1/recordings">["items"][number];
 export type Found = Of<"/api/v1/quality/recordings">["items"][number];
+export type CallBack = Of<"/api/v1/callbacks">["items"][number];
 export type Queue = Of<"/api/v1/queues">["items"][number];
 export type Floor = Of<"/api/v1/floor">;
 export type FloorSeat = Floor["seats"][number];

@@ -6,6 +6,7 @@ import { useWho } from "@/shell/who";
 
 export const usePrompts = defineStore("prompts", () => {
   const items = shallowRef<Prompt[]>([]);
+  const isLoading = ref(false);
   const playing = ref("");
   const byName = computed(() => new Map(items.value.map((one) => [one.name, one])));
   const sound = new Audio();
@@ -14,12 +15,14 @@ export const usePrompts = defineStore("prompts", () => {
 
   async function load(again = false): Promise<void> {
     if ((items.value.length && !again) || !useWho().may("flows.read")) return;
+    isLoading.value = !items.value.length;
     items.value = (await get("/api/v1/prompts").catch(() => ({ items: [] }))).items;
+    isLoading.value = false;
   }
 
   /** What callers hear, in characters; the name when nobody wrote it down. */
   function text(name: string): string {
-    return byName.value.get(name)?.text || name;
+    return byName.value.get(name)?.text || (isLoading.value ? "…" : name);
   }
 
   function toggle(name: string): void {
