@@ -87,7 +87,12 @@ def _copy(tree: Path) -> None:
 
 def _mutmut(tree: Path, names: Iterable[str]) -> bool:
     command = [str(Path(sys.executable).with_name("mutmut")), "run", "--max-children", "1", *names]
-    environ = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+    environ = {
+        **os.environ,
+        "PYTHONHASHSEED": "0",
+        "PYTHONUTF8": "1",
+        "PYTEST_TIMEOUT": "1200",
+    }  # tests are noted slowly
     log = tree / "mutmut.log"
     with log.open("ab") as out:
         ended = subprocess.run(command, cwd=tree, env=environ, stdout=out, stderr=out, check=False)
