@@ -33,7 +33,7 @@ from hotline.http import RequestBody
 from hotline.security import Permission, Principal, Role, require
 from telephony.model import PhoneId
 from telephony.provisioning import Provisioning, Transport, account_of
-from tickets.model import Ticket
+from tickets.model import OVER, Ticket
 from tickets.store_sql import of_caller, ticket_for_call
 from tickets.visibility import TicketView, project
 
@@ -107,6 +107,8 @@ class Earlier(BaseModel):
     """Earlier tickets of the same caller, newest first."""
 
     items: list[TicketView]
+    open: list[str]
+    """Those of them that can be appended to."""
 
 
 class DeskService:
@@ -258,10 +260,12 @@ def routes(service: DeskService, audit: Audit, clock: Clock) -> APIRouter:
         own = row is not None and bool(who.agent) and await service.has(who, row)
         if row is None or not (own or Role.SUPERVISOR in who.roles):
             await audit.record(who, "ticket.earlier", call, result="refused")
-            return Earlier(items=[])
+            return Earlier(items=[], open=[])
         found = await service.earlier(row)
         await audit.record(who, "ticket.earlier", call, detail={"tickets": [ticket.id for ticket in found]})
         now = clock.now()
-        return Earlier(items=[view for ticket in found if (view := project(ticket, who, now)) is not None])
+        shown = [view for ticket in found if (view := project(ticket, who, now)) is not None]
+        at_work = {ticket.id for ticket in found if own and ticket.state not in OVER}
+        return Earlier(items=shown, open=[view.id for view in shown if view.id in at_work])
 
     return router

@@ -10,7 +10,7 @@ from agents.service import AgentService
 from calls.overhearing import Overhearing
 from calls.seats import Seats
 from calls.service import CallService
-from console import brief, desk, http, live, peaks, search, softphone, words
+from console import brief, desk, http, live, peaks, search, softphone, supplement, words
 from console.feed import Audience
 from console.quality import Reviewed
 from hotline.audit_sql import SqlAudit
@@ -77,6 +77,7 @@ def routes(parts: Parts) -> APIRouter:
         http.routes(audience),
         desk.routes(service, audit, clock),
         brief.routes(briefs, audit, parts.changed),
+        supplement.routes(service, parts.tickets, audit, parts.changed),
         words.routes(words.LiveReader(parts.overhearing.live, briefs, parts.tickets, audit, clock)),
         softphone.routes(softphone.socket_of(identity)),
         live.routes(audience),

@@ -111,6 +111,8 @@ class Action(StrEnum):
 
 CONCLUDED, CONCLUSION = "concluded", "conclusion"
 """Of the line of history that holds what somebody who was asked concluded: its action, and its detail's name."""
+SUPPLEMENTED = "supplemented"
+"""The action of a line, with the same detail, that holds what a citizen added who called again."""
 
 
 RATING_ASKED, RATED = "rating_asked", "rated"

@@ -243,13 +243,16 @@ class TicketService:
             lambda connection: store.change(connection, ticket, version, {"state": to.value}, line)
         )
 
-    async def conclude(self, ticket: str, text: str, who: Principal, *, name: str = "", unit: str = "") -> None:
-        """Write down what somebody who was asked concluded. The version stays: whoever types is not disturbed.
+    async def conclude(
+        self, ticket: str, text: str, who: Principal, *, name: str = "", unit: str = "", action: str = CONCLUDED
+    ) -> None:
+        """Write down what somebody who was asked concluded, or what a citizen added (`SUPPLEMENTED`).
 
-        Who may is decided by who calls this, because only the call knows who took part in it.
+        The version stays: whoever types is not disturbed. Who may is decided by who calls this, because only the call
+        knows who took part in it.
         """
         detail = {CONCLUSION: {"text": text, "name": name}}
-        made = _line(self._clock.now(), CONCLUDED, who=who, detail=detail)
+        made = _line(self._clock.now(), action, who=who, detail=detail)
         line = msgspec.structs.replace(made, unit=made.unit or unit)
         await self._write(lambda connection: store.append_history(connection, ticket, line))
 

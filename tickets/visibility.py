@@ -18,6 +18,7 @@ from tickets.model import (
     CONCLUSION,
     RATED,
     RATING_ASKED,
+    SUPPLEMENTED,
     CallbackTask,
     CallbackTry,
     HistoryLine,
@@ -238,9 +239,10 @@ def project_history(line: HistoryLine) -> HistoryView:
 
 
 class ConclusionView(BaseModel):
-    """What somebody who was asked concluded."""
+    """What somebody who was asked concluded, or what the citizen added by calling again."""
 
     at: datetime
+    is_supplement: bool
     agent: str
     name: str
     unit: str
@@ -255,11 +257,18 @@ def project_conclusions(
     names = (ticket.caller_name, ticket.subject_name)
     shown: list[ConclusionView] = []
     for line in lines:
-        said = line.detail.get(CONCLUSION) if line.action == CONCLUDED else None
+        said = line.detail.get(CONCLUSION) if line.action in (CONCLUDED, SUPPLEMENTED) else None
         text = _text(str(said["text"]), seen, names) if isinstance(said, dict) else None
         if isinstance(said, dict) and text is not None:
             shown.append(
-                ConclusionView(at=line.at, agent=line.agent, name=str(said["name"]), unit=line.unit, text=text)
+                ConclusionView(
+                    at=line.at,
+                    agent=line.agent,
+                    name=str(said["name"]),
+                    unit=line.unit,
+                    text=text,
+                    is_supplement=line.action == SUPPLEMENTED,
+                )
             )
     return shown
 

@@ -190,7 +190,7 @@ def test_the_desk_hands_the_citizen_to_the_rating_and_sees_what_came_back(hotlin
         operator.sees("state", state="ready")
     else:
         ready(operator)
-    with hotline.citizen("13900002323") as citizen:
+    with hotline.citizen("13912345678") as citizen:
         call = citizen.dial("12345")
         operator.sees("call", talk="ringing")
         page.keyboard.press("F2")
@@ -198,6 +198,16 @@ def test_the_desk_hands_the_citizen_to_the_rating_and_sees_what_came_back(hotlin
         expect(page.get_by_test_id("hang-up")).to_contain_text("请市民评价", timeout=WAIT_MS)
         expect(page.get_by_test_id("ticket-state")).to_have_text("草稿", timeout=WAIT_MS)
         expect(page.locator("input[name=matter]")).to_have_value("", timeout=WAIT_MS)  # the draft of before is gone
+        page.get_by_test_id("append").first.click()
+        page.fill("textarea[name=append]", "昨晚又施工到凌晨")
+        assert operator.barriers() == []
+        page.get_by_test_id("append-send").click()
+        expect(page.locator("input[name=matter]")).to_have_value(re.compile("^补充 .* 小区旁工地"), timeout=WAIT_MS)
+        added = next(one for one in hotline.tickets() if one["matter"] == "小区旁工地夜间施工噪音")
+        notes = hotline.get(f"/api/v1/tickets/{added['id']}")["conclusions"]
+        assert [(one["text"], one["is_supplement"]) for one in notes] == [("昨晚又施工到凌晨", True)]
+        path = f"/api/v1/desk/calls/{hotline.calls()[0]['call']}/earlier/{added['id']}"
+        assert hotline.ask("POST", path, role="expert", json={"text": "无关"}).status_code == 404, "not his call"
         page.fill("input[name=matter]", "公交改线")
         page.keyboard.press("F4")
         operator.sees("rating", service="", result="")

@@ -13,7 +13,7 @@ from hotline.sql import OpenDatabase
 from tests.unit.tickets.conftest import CallRow
 from tickets import store_sql as store
 from tickets.errors import Incomplete, NotYours, Outdated, StepNotAllowed
-from tickets.model import Action, State, Ticket, Transcribed, TranscriptState
+from tickets.model import SUPPLEMENTED, Action, State, Ticket, Transcribed, TranscriptState
 from tickets.service import TicketService
 from tickets.store_sql import Wanted
 from tickets.visibility import Scope
@@ -285,6 +285,9 @@ async def test_a_conclusion_is_a_line_of_the_history_and_leaves_the_version(
     line = (await service.history(born.id))[-1]
     assert (line.action, line.agent, line.unit) == ("concluded", "8011", "住房公积金中心")
     assert line.detail == {"conclusion": {"text": "凭租赁备案办理", "name": "周文"}}
+    await service.conclude(born.id, "昨晚又施工", expert, action=SUPPLEMENTED)
+    line = (await service.history(born.id))[-1]
+    assert (line.action, line.detail["conclusion"]["text"]) == ("supplemented", "昨晚又施工")
     found = await service.for_call(born.call)
     assert found is not None
     assert found.version == born.version

@@ -162,6 +162,9 @@ def test_conclusions_are_read_by_who_may_read_the_text() -> None:
     assert read(person(Role.UNIT, unit="城管局")) == ["凭租赁备案办理,电话 " + "*" * 11]
     [shown] = project_conclusions([line], TICKET, person(Role.SUPERVISOR), NOW)
     assert (shown.agent, shown.name, shown.unit, shown.at) == ("8011", "周文", "中心", NOW)
+    added = msgspec.structs.replace(line, action="supplemented")
+    kinds = [one.is_supplement for one in project_conclusions([line, added], TICKET, person(Role.SUPERVISOR), NOW)]
+    assert kinds == [False, True]
     assert project_history(line).fields == ["conclusion"]
 
 
