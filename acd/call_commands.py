@@ -129,11 +129,13 @@ def reroute(turn: Turn, command: Reroute) -> None:
 def promise_call_back(turn: Turn, command: PromiseCallBack) -> None:
     """The call keeps its place without a line."""
     waiting = turn.state.waiting.get(command.call)
-    if waiting is None or waiting.call_back or turn.state.waiting.call_back_for(waiting.caller) is not None:
+    if waiting is None or waiting.call_back:
+        return
+    if turn.state.waiting.call_back_for(command.caller or waiting.caller) is not None:
         return
     seats = turn.stop_ringing(waiting)
     not_before = _later(command.not_before, turn.now)
-    turn.emit(CallBackPromised(at=turn.now, call=command.call, not_before=not_before))
+    turn.emit(CallBackPromised(at=turn.now, call=command.call, not_before=not_before, caller=command.caller))
     for seat in seats:
         turn.change(seat, SeatState.READY)
 

@@ -236,7 +236,7 @@ def _call_back_promised(state: State, fact: CallBackPromised) -> None:
     if waiting is not None:
         recipe = tuple(step for step in waiting.recipe if step.does in (StepKind.WIDEN, StepKind.RAISE))
         promised = replace(waiting, recipe=recipe, call_back=True, not_before=fact.not_before, ring=1)
-        state.put_call(fact.call, promised)
+        state.put_call(fact.call, replace(promised, caller=fact.caller or waiting.caller))
 
 
 def _retry_allowed(state: State, fact: RetryAllowed) -> None:

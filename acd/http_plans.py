@@ -19,6 +19,9 @@ Watcher = Annotated[Principal, Depends(require(Permission.QUEUES_WATCH))]
 Writer = Annotated[Principal, Depends(require(Permission.SEATS_FORCE))]
 
 
+_CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
+
+
 class StepBody(RequestBody):
     """Something that happens to whoever has waited for so long."""
 
@@ -80,6 +83,8 @@ class PlanBody(RequestBody):
     """The queue that takes its calls in outside of them."""
     closed_prompt: Annotated[str, Field(max_length=64, pattern="^[a-z0-9_-]*$")] = "out_of_hours"
     """What callers are told then; empty: nothing."""
+    call_back_hours: Annotated[str, Field(max_length=11, pattern=f"^({_CLOCK}-{_CLOCK})?$")] = ""
+    """When its citizens are called back, as `08:30-18:00`, never outside of `HOTLINE_CALL_BACK_HOURS`; empty: then."""
     guests: Annotated[list[GuestBody], Field(max_length=MOST_GUESTS, default_factory=list)]
 
     def plan(self) -> QueuePlan:
@@ -94,6 +99,7 @@ class PlanBody(RequestBody):
             hours=self.hours.strip(),
             closed_to=self.closed_to,
             closed_prompt=self.closed_prompt,
+            call_back_hours=self.call_back_hours,
             guests=tuple(guest.window() for guest in self.guests),
         )
 
@@ -134,6 +140,7 @@ class PlanView(BaseModel):
     hours: str
     closed_to: str
     closed_prompt: str
+    call_back_hours: str
     guests: list[GuestView]
 
 

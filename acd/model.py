@@ -143,6 +143,8 @@ class CallBackPromised(FloorFact, frozen=True, kw_only=True, tag="call_back_prom
 
     call: str
     not_before: datetime | None = None
+    caller: str = ""
+    """Whose promise it is, when it is another number's citizen than the call's."""
 
 
 class CallBackDue(FloorFact, frozen=True, kw_only=True, tag="call_back_due"):

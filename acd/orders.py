@@ -106,6 +106,8 @@ class PromiseCallBack(Command, frozen=True, kw_only=True, tag="promise_call_back
 
     call: str
     not_before: datetime | None = None
+    caller: str = ""
+    """Who is to be called, when it is another number's citizen than the call's."""
 
 
 class ExtendWrapUp(Command, frozen=True, kw_only=True, tag="extend_wrap_up"):

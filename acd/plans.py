@@ -76,6 +76,8 @@ class QueuePlan(msgspec.Struct, frozen=True, kw_only=True):
     """The queue that takes its calls in outside of them."""
     closed_prompt: str = "out_of_hours"
     """What callers are told then; empty: nothing."""
+    call_back_hours: str = ""
+    """When its citizens are called back, `HH:MM-HH:MM`, never outside the house's own hours; empty: as in the house."""
     guests: tuple[GuestWindow, ...] = ()
     """Who answers besides, and before everybody else, in exact windows."""
 
@@ -158,6 +160,10 @@ def check(queue: str, plan: QueuePlan, known: Known) -> None:
         if one.ends_at <= one.begins_at
     ]
     problems += _wrong_calls(plan, known)
+    first, _, last = plan.call_back_hours.partition("-")
+    problems += (
+        ["Say in call_back_hours from when to when, not twice the same time."] if first and first == last else []
+    )
     if problems:
         raise BadInput("This plan cannot be used: " + " ".join(problems), tuple(problems))
 

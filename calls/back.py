@@ -31,6 +31,8 @@ class Back(msgspec.Struct, frozen=True, kw_only=True):
 
     number: str
     """Whom to dial. Personal data."""
+    mark: str = ""
+    """What stands for that number on the floor; empty: as for the number that the call came from."""
     owed: str = ""
     """The earlier call whose citizen is called by somebody of ours who took the task; empty for a promise."""
     tracks: str = ""
@@ -49,6 +51,8 @@ class BackRules(msgspec.Struct, frozen=True, kw_only=True):
     possible: bool = False
     """Whether there is a way out."""
     hours: tuple[time, time] | None = None
+    queue_hours: tuple[time, time] | None = None
+    """Those of the call's queue, besides."""
     zone: ZoneInfo = ZoneInfo("UTC")
     tries: int = 3
     again: timedelta = timedelta(minutes=10)
@@ -80,9 +84,19 @@ class BackRules(msgspec.Struct, frozen=True, kw_only=True):
 
     def not_before(self, moment: datetime) -> datetime:
         """The first moment from `moment` on at which citizens are called."""
-        if self.hours is None:
+        for _ in range(2):  # one opens while the other is open, or they have nothing in common
+            moment = self._opens(self._opens(moment, self.hours), self.queue_hours)
+        return moment
+
+    def ever(self, moment: datetime) -> bool:
+        """Whether citizens are called at all: hours that have nothing in common never come."""
+        opens = self.not_before(moment)
+        return self.not_before(opens) == opens
+
+    def _opens(self, moment: datetime, hours: tuple[time, time] | None) -> datetime:
+        if hours is None:
             return moment
-        first, last = self.hours
+        first, last = hours
         local = moment.astimezone(self.zone)
         now, day = local.time(), local.date()
         open_now = first <= now < last if first <= last else now >= first or now < last

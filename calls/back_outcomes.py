@@ -64,12 +64,14 @@ one asks for a number to key in. The call keeps its place without a line; in its
 who came before, a seat is rung, then the citizen, and they talk like any two. The table is data
 (`calls/back_outcomes.py`); `python -m scripts.call_backs` writes this page, and tests hold the code to it.
 
-- One promise to one citizen. Nobody who hung up without the key is called, but stands in the list of tasks when he had
+- One promise to one number, whoever named it, and one open task: who was missed before and is called in vain now has
+  his tries there. Nobody who hung up without the key is called, but stands in the list of tasks when he had
   waited longer than a moment (`GET /api/v1/callbacks`): whoever takes one there has it dialled from the own seat
   (`POST /api/v1/callbacks/{task}/call`), and it is done as soon as somebody speaks with the citizen, whoever called.
 - What is dialled passes the guard (`calls/outside.py`): only subscribers' numbers, none of our own, premium and
   international ones only when they are listed, between `HOTLINE_CALL_BACK_HOURS`, so often in a day, all together and
-  to one number, and no redirect is followed.
+  to one number, and no redirect is followed. A queue's plan may narrow these hours (`call_back_hours`); a turn that
+  comes outside of them rings no seat, and waits in its place until they begin.
 - A citizen who does not answer is called `HOTLINE_CALL_BACK_TRIES` times, later each time; every try is kept with its
   moment, seat and cause. After the last one it is a task for people.
 - Waiting without a line counts in no waiting time; the call counts once for the answer rate, when the promise is kept

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from acd import model as floor
 from acd.model import AnyFloorFact, LeaveReason, Need, RefuseReason
 from acd.records import personal
-from calls import ringing, several
+from calls import promising, ringing, several
 from calls.back import Back, BackRules
 from calls.events import (
     Action,
@@ -99,7 +99,8 @@ def promised(call: CallState, facts: tuple[AnyFloorFact, ...], folder: str, hous
     for fact in before.facts:
         call = evolve(call, fact)
     number = call.asking.number if call.asking is not None else ""
-    promise = CallBackPromised(call=call.call, at=now, number=number or call.arrived.caller, tracks=folder)
+    dials, mark = number or call.arrived.caller, promising.mark(call, house)
+    promise = CallBackPromised(call=call.call, at=now, number=dials, mark=mark, tracks=folder)
     call = evolve(call, promise)
     after = _floor_said(call, facts[at + 1 :], house, now)
     forget = ForgetTracks((call.line,))
@@ -136,6 +137,8 @@ def _floor_said(call: CallState, facts: tuple[AnyFloorFact, ...], house: House, 
 
 def _heard_of(call: CallState, fact: AnyFloorFact, house: House, now: datetime) -> Decision:
     match fact:
+        case floor.Offered() if call.phase is Phase.QUEUED and (later := _later(call, house, now)) is not None:
+            return Decision(actions=(Tell(floor.PutOffCallBack(call=call.call, not_before=later)),))
         case floor.Offered() if call.phase is Phase.QUEUED:
             rings = Ringing(call=call.call, at=now, offer=fact.offer, seat=fact.seat, phone=fact.phone)
             leg = evolve(call, rings).seat_leg
@@ -148,6 +151,13 @@ def _heard_of(call: CallState, fact: AnyFloorFact, house: House, now: datetime) 
             return _over(call, Outcome.REJOINED, (), now)
         case _:
             return NOTHING
+
+
+def _later(call: CallState, house: House, now: datetime) -> datetime | None:
+    """When its turn has come at an hour at which nobody is called: the hour at which they are. A seat that took the
+    task says itself when."""
+    opens = house.back_of(call).not_before(now)
+    return opens if opens > now and not _back(call).owed else None
 
 
 def _room(call: CallState) -> str:
@@ -226,7 +236,7 @@ def _reached(call: CallState, leg: LineId, booted: str, house: House, now: datet
 
 def _not_reached(call: CallState, why: str, house: House, now: datetime) -> Decision:
     """Again, later each time; what may not be dialled at all, or was tried often enough, is for people."""
-    rules, back = house.back, _back(call)
+    rules, back = house.back_of(call), _back(call)
     counted = why not in _LATER | _NEVER and why != OfferEndReason.CANCELLED.value
     tries = back.tries + counted
     if why in _NEVER or tries >= rules.tries or back.owed:

@@ -1,6 +1,6 @@
 """What a call's script hears (events), orders (actions) and decides. Values only."""
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from datetime import timedelta
 from typing import Protocol
 
@@ -8,8 +8,8 @@ import msgspec
 
 from acd.model import AnyCommand, AnyFloorFact, Need
 from acd.plans import QueuePlan
-from calls.back import BackRules
-from calls.model import AnyCallFact, Party
+from calls.back import BackRules, clock_hours
+from calls.model import AnyCallFact, CallState, Party
 from calls.moves import Move
 from calls.orders import Command, Found, Sought
 from hotline.settings import Settings
@@ -44,6 +44,10 @@ class Plans(Protocol):
     def of(self, queue: str) -> QueuePlan: ...
 
 
+def _nobody(_number: str) -> str:
+    return ""
+
+
 class House(msgspec.Struct, frozen=True, kw_only=True):
     """What is the same for every call of this installation."""
 
@@ -75,6 +79,8 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     """Whether there is a way out."""
     back: BackRules = BackRules()
     """How citizens are called back."""
+    mark: Callable[[str], str] = _nobody
+    """What stands for a citizen's number on the floor."""
     rating: timedelta = timedelta(seconds=5)
     """How long a key is waited for after each question about the talk."""
 
@@ -96,6 +102,11 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
 
     def plan(self, queue: str) -> QueuePlan:
         return QueuePlan() if self.plans is None else self.plans.of(queue)
+
+    def back_of(self, call: CallState) -> BackRules:
+        """How this call's citizen is called back: the queue may have hours of its own."""
+        hours = self.plan(call.queued.queue).call_back_hours if call.queued is not None else ""
+        return msgspec.structs.replace(self.back, queue_hours=clock_hours(hours)) if hours else self.back
 
     @property
     def remembers(self) -> bool:

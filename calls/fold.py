@@ -104,7 +104,7 @@ def evolve(call: CallState, fact: AnyCallFact) -> CallState:
         case CallBackAsked():
             return change(call, asking=Asking(stage=fact.stage, number=fact.number))
         case CallBackPromised():
-            back = Back(number=fact.number, owed=fact.owed, tracks=fact.tracks)
+            back = Back(number=fact.number, mark=fact.mark, owed=fact.owed, tracks=fact.tracks)
             return change(call, back=back, asking=None, saying=False, opened=())
         case LineLeft():
             return change(call, line=LineId(""))

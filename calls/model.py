@@ -224,6 +224,7 @@ class CallBackPromised(CallFact, frozen=True, kw_only=True, tag="call_back_promi
     owed: str = ""
     """The earlier call that somebody makes up for by this one; empty for a promise."""
     tracks: str = ""
+    mark: str = ""  # as in `Back`
 
 
 class LineLeft(CallFact, frozen=True, kw_only=True, tag="line_left"):
@@ -385,9 +386,8 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
         """Every line of the call."""
         several = () if self.talk is None else tuple(leg.line for leg in self.talk.legs)
         called = () if self.back is None else (self.seat_leg, self.back.leg)
-        return tuple(
-            dict.fromkeys(line for line in (self.line, self.seat_line, self.onward, *called, *several) if line)
-        )
+        lines = (self.line, self.seat_line, self.onward, *called, *several)
+        return tuple(dict.fromkeys(line for line in lines if line))
 
     @property
     def waits_for_call(self) -> bool:

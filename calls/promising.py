@@ -32,7 +32,7 @@ class Question(msgspec.Struct, frozen=True):
 def offer(call: CallState, said: Prompted, house: House, now: datetime) -> Question | None:
     """The first question; nothing where nobody can be called back. A number that is withheld, or no subscriber's, is
     not offered: then only another one can be given."""
-    if not house.back.possible:
+    if not house.back.possible or not house.back_of(call).ever(now):
         return None
     number = house.back.may_be(call.arrived.caller)
     fact = CallBackAsked(call=call.call, at=now, stage=Stage.OFFER, number=number)
@@ -60,10 +60,17 @@ def heard(call: CallState, collected: Collected, house: House, now: datetime) ->
 
 
 def _promise(call: CallState, house: House, now: datetime) -> Decision:
-    """The floor has the last word: it promises one call-back to one citizen."""
-    not_before = house.back.not_before(now)
-    wish = PromiseCallBack(call=call.call, not_before=not_before if not_before > now else None)
+    """The floor has the last word: it promises one call-back to one number."""
+    not_before = house.back_of(call).not_before(now)
+    later = not_before if not_before > now else None
+    wish = PromiseCallBack(call=call.call, not_before=later, caller=mark(call, house))
     return Decision(actions=(Tell(wish), Wake(PROMISE, house.back.patience)))
+
+
+def mark(call: CallState, house: House) -> str:
+    """What stands for the number that is to be called; nothing for that of the call."""
+    number = call.asking.number if call.asking is not None else ""
+    return house.mark(number) if number and number != house.back.may_be(call.arrived.caller) else ""
 
 
 def _number(call: CallState, keys: str, house: House, now: datetime) -> Decision:

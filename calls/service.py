@@ -94,7 +94,8 @@ class CallService:
     ) -> None:
         """`check_node` looks whether an Asterisk that has just come up is what we need; it may take its time.
         `memory`: agents of the open tickets of a calling number."""
-        self.switch, self.floor, self.ledger, self.clock, self.house = switch, floor, ledger, clock, house
+        self.switch, self.floor, self.ledger, self.clock = switch, floor, ledger, clock
+        self.house = msgspec.structs.replace(house, mark=self._mark)
         self.door = door
         self.ivr, self._ids, self._data, self._timezone = ivr, ids, data, timezone
         self.boxes: dict[str, Mailbox] = {}
@@ -211,6 +212,9 @@ class CallService:
             return
         if agents:
             box.post(events.OwnFound(agents))
+
+    def _mark(self, number: str) -> str:
+        return self.ivr.mark(self.ivr.caller(number))
 
     def arrived(self, fact: Arrived, dialled: Dialled) -> CallArrived:
         entry, caller = dialled.entry, self.ivr.caller(fact.caller)

@@ -303,9 +303,15 @@ def join(call: CallState, queued: Queued) -> Join:
         arrived_at=queued.at,
         called_at=call.arrived_at,
         dialled=call.arrived.dialled,
-        caller=call.arrived.mark,
+        caller=_caller(call),
         returns=call.queued is not None or call.answered_at is not None,
     )
+
+
+def _caller(call: CallState) -> str:
+    """Whoever is to be called at another number is that number's citizen."""
+    back = call.back if call.waits_for_call else None
+    return call.arrived.mark if back is None or not back.mark else back.mark
 
 
 def _over(

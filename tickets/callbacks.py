@@ -51,6 +51,11 @@ async def try_ended(connection: AsyncConnection, line: str, result: str, at: dat
     await _END_TRY.run(connection, {"key": line, "ended_at": at, "result": result})
 
 
+async def joined(connection: AsyncConnection, call: str, known: str) -> None:
+    """The tries of `call` are those of the task that stands for another call of the same citizen."""
+    await connection.execute(update(callback_tries).where(callback_tries.c.call == call).values(call=known))
+
+
 async def get(connection: AsyncConnection, task: str) -> CallbackTask | None:
     """One task."""
     found = (await connection.execute(select(callback_tasks).where(callback_tasks.c.id == task))).mappings().first()

@@ -48,6 +48,8 @@ T = TypeVar("T")
 
 SYSTEM = "system"
 MOST_OPEN = 3
+_ONCE = (CallbackReason.MISSED, CallbackReason.NOT_REACHED)
+"""One open task to one number is enough for these; whom our own failure cut off is told of each time."""
 _ANYONES = frozenset({Role.SUPERVISOR, Role.DISPATCHER})
 """Roles that may work on tickets of others."""
 
@@ -121,10 +123,11 @@ class TicketService:
         self, connection: AsyncConnection, call: AnsweredCall, reason: str, at: datetime
     ) -> CallbackTask | None:
         """The citizen of this call is owed a call. Nothing when the number was withheld. One task per call; who was
-        missed once more has one already."""
+        missed once more, or called in vain, has one already."""
         if not call.caller:
             return None
-        if reason == CallbackReason.MISSED and (known := await callbacks.open_for(connection, call.caller)) is not None:
+        if reason in _ONCE and (known := await callbacks.open_for(connection, call.caller)) is not None:
+            await callbacks.joined(connection, call.call, known.call)
             return known
         new = CallbackTask(
             id=self._ids.new("callback"),

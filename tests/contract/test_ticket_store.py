@@ -15,10 +15,10 @@ from hotline.errors import HotlineError, Unavailable
 from hotline.ids import UlidIds
 from hotline.security import Principal, Role
 from hotline.sql import OpenDatabase
+from tickets import callbacks, tables
 from tickets import store_sql as store
-from tickets import tables
 from tickets.errors import Outdated
-from tickets.model import CallbackTask, State, Ticket, Transcribed, TranscriptState
+from tickets.model import CallbackTask, CallbackTry, State, Ticket, Transcribed, TranscriptState
 from tickets.numbering import NumberFormat
 from tickets.service import TicketService
 from tickets.store_sql import Wanted
@@ -188,6 +188,18 @@ async def test_call_backs_are_asked_once_and_listed_by_who_waits_longest(
     done = await database.write(lambda c: store.finish_callback(c, second.id, NOW, "p1"))
     assert done is not None
     assert (done.done_at, done.done_by) == (NOW, "p1")
+
+
+async def test_who_was_missed_before_and_is_called_in_vain_has_one_task_with_every_try(
+    service: TicketService, database: OpenDatabase
+) -> None:
+    missed = await service.ask_callback(CallRow(), "missed", NOW)
+    assert missed is not None
+    tried = CallbackTry(line="o1_c", call="call_9", at=NOW, seat="8001")
+    await database.write(lambda connection: callbacks.dialled(connection, tried))
+    assert await service.ask_callback(CallRow(call="call_9"), "not_reached", NOW + timedelta(hours=1)) == missed
+    tries = await service.callback_tries([missed.call, "call_9"])
+    assert {call: [one.line for one in found] for call, found in tries.items()} == {missed.call: ["o1_c"]}
 
 
 async def test_agents_of_a_callers_open_tickets_are_known_newest_first(

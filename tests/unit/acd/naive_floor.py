@@ -318,8 +318,10 @@ class NaiveFloor:
 
     def on_promisecallback(self, c: m.PromiseCallBack, now: datetime) -> None:
         for call in [call for call in self.calls if call.name == c.call]:
-            if call.back or any(other.back and other.caller == call.caller for other in self.calls if call.caller):
+            caller = c.caller or call.caller
+            if call.back or any(other.back and other.caller == caller for other in self.calls if caller):
                 return
+            call.caller = caller
             self._is_to_be_called(call, c.not_before, now)
             call.ring = 1
             for seat in self.ringing(call.name):

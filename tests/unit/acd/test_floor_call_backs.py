@@ -197,6 +197,18 @@ def test_one_promise_for_one_caller() -> None:
     assert hand.do(m.Join(call="missed3", queue="r", call_back=True)) != (), "nobody in particular may be many"
 
 
+def test_one_promise_for_one_number_whoever_asked_for_it() -> None:
+    hand = promised()
+    assert hand.do(m.PromiseCallBack(call="c1", caller="n9"))
+    assert hand.do(m.PromiseCallBack(call="c3", caller="n9")) == (), "two citizens named the same number"
+    assert hand.do(m.PromiseCallBack(call="c3", caller="n2")) == (), "it is that of who was promised before"
+    hand.join("again", "housing", caller="n1")
+    assert hand.floor.call("c1") is not None, "it is not this line that is to be called"
+    hand.join("named", "housing", caller="n9")
+    assert hand.floor.call("c1") is None, "its citizen has rung"
+    assert hand.last(m.Joined).kept_place
+
+
 def test_who_rings_again_before_the_call_back_has_its_place_and_is_not_called_as_well() -> None:
     hand = promised()
     hand.sign_in("a", housing=1)

@@ -211,10 +211,10 @@ class FloorMachine(RuleBasedStateMachine):
         moment = None if later is None else self.now + timedelta(seconds=later)
         self.do(m.Join(call=call, queue=queue, caller=caller, call_back=True, not_before=moment, recipe=recipe))
 
-    @rule(call=calls, later=st.sampled_from((None, -3, 7)))
-    def promise_call_back(self, call: str, later: int | None) -> None:
+    @rule(call=calls, later=st.sampled_from((None, -3, 7)), caller=callers)
+    def promise_call_back(self, call: str, later: int | None, caller: str) -> None:
         moment = None if later is None else self.now + timedelta(seconds=later)
-        self.do(m.PromiseCallBack(call=call, not_before=moment))
+        self.do(m.PromiseCallBack(call=call, not_before=moment, caller=caller))
 
     @rule(
         call=calls,

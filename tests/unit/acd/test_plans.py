@@ -105,6 +105,12 @@ def test_a_window_that_ends_before_it_begins_is_refused() -> None:
     check("general", QueuePlan(guests=(replace(window, ends_at=begins + timedelta(seconds=1)),)), House())
 
 
+def test_hours_of_call_backs_that_never_begin_are_refused() -> None:
+    check("general", QueuePlan(call_back_hours="22:00-06:00"), House())
+    with pytest.raises(BadInput, match="not twice the same time"):
+        check("general", QueuePlan(call_back_hours="09:00-09:00"), House())
+
+
 def test_nobody_is_promised_a_call_back_without_a_way_out() -> None:
     plan, house = QueuePlan(steps=(PlanStep(after_s=60, does=StepKind.CALL_BACK),)), House()
     check("12329", plan, house)

@@ -8,7 +8,8 @@ import pytest
 
 from acd import model as floor
 from acd.model import Abandon, Adopt, Answer, ExtendOffer, LeaveReason, PromiseCallBack, PutOffCallBack, Refuse
-from calls import back_outcomes, fold, recover, script
+from acd.plans import QueuePlan
+from calls import back_outcomes, fold, recover, script, several
 from calls.back import BackRules, Stage
 from calls.events import (
     CallOut,
@@ -65,7 +66,19 @@ NUMBER = "13900000001"
 RULES = BackRules(
     possible=True, hours=(time(8), time(21)), zone=ZoneInfo("Asia/Shanghai"), tries=2, again=timedelta(minutes=10)
 )
-HOUSE = House(ring=timedelta(seconds=15), bye="bye", back=RULES)
+HOUSE = House(ring=timedelta(seconds=15), bye="bye", back=RULES, mark=lambda number: f"mark of {number}")
+
+
+class Evening:
+    """Every queue calls citizens back from five to ten in the evening."""
+
+    remembers = False
+
+    def of(self, queue: str) -> QueuePlan:
+        return QueuePlan(call_back_hours="17:00-22:00" if queue == "general" else "")
+
+
+EVENING = msgspec.structs.replace(HOUSE, plans=Evening())
 ASK = floor.Prompted(
     at=NOW, call="c1", kind=floor.StepKind.CALL_BACK, prompt="", ahead=3, estimate_s=None
 )  # fmt: skip
@@ -151,6 +164,33 @@ def test_a_promise_at_night_is_kept_in_the_morning() -> None:
     assert msgspec.structs.replace(RULES, hours=None).not_before(morning - timedelta(hours=3)) < morning
 
 
+def test_a_queue_may_have_hours_of_its_own_within_those_of_the_house() -> None:
+    five = datetime(2026, 2, 14, 9, 0, tzinfo=UTC)
+    rules = EVENING.back_of(Hand(house=EVENING).call)
+    assert (rules.not_before(NOW), rules.not_before(five)) == (five, five)
+    assert rules.not_before(five + timedelta(hours=4)) == five + timedelta(days=1), "nine in the evening"
+    hand = Hand(house=EVENING)
+    hand.say(ASK)
+    assert told(hand.press("1")) == [PromiseCallBack(call="c1", not_before=five)]
+
+
+def test_hours_that_have_nothing_in_common_offer_nothing() -> None:
+    night = msgspec.structs.replace(RULES, queue_hours=(time(22), time(6)))
+    assert (night.ever(NOW), RULES.ever(NOW)) == (False, True)
+    never = msgspec.structs.replace(EVENING, back=msgspec.structs.replace(RULES, hours=(time(6), time(16))))
+    assert Hand(house=never).say(ASK) == Decision()
+
+
+def test_no_seat_rings_for_a_turn_that_comes_at_night() -> None:
+    hand = promised()
+    hand.house = EVENING
+    later = hand.say(OFFER)
+    assert later.facts == ()
+    assert told(later) == [PutOffCallBack(call="c1", not_before=datetime(2026, 2, 14, 9, 0, tzinfo=UTC))]
+    withdrawn = floor.OfferWithdrawn(at=NOW, offer="o1", call="c1", seat="8001")
+    assert (hand.say(withdrawn), hand.call.phase) == (Decision(), Phase.QUEUED)
+
+
 @pytest.mark.parametrize("caller", ["", "12345", "0044163296", "16899999"])
 def test_who_cannot_be_called_at_his_own_number_names_another_which_is_read_out(caller: str) -> None:
     hand = Hand(caller)
@@ -166,10 +206,13 @@ def test_who_cannot_be_called_at_his_own_number_names_another_which_is_read_out(
     assert isinstance(right.actions[0], Collect)
     assert right.actions[0].prompts[1:4] == ("digit_0", "digit_7", "digit_1")
     assert (hand.call.asking.stage, hand.call.asking.number) == (Stage.CONFIRM, "07176251234")
-    assert told(hand.press("1")) == [PromiseCallBack(call="c1")]
+    mark = "mark of 07176251234"
+    assert told(hand.press("1")) == [PromiseCallBack(call="c1", caller=mark)], "one promise to this number"
     hand.say(PROMISE)
     assert hand.call.back is not None
     assert hand.call.back.number == "07176251234"
+    assert hand.call.queued is not None
+    assert several.join(hand.call, hand.call.queued).caller == mark, "after a restart too"
 
 
 def test_a_second_promise_is_none_and_music_goes_on() -> None:

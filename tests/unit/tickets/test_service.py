@@ -256,6 +256,7 @@ async def test_citizen_is_owed_one_call_back_however_often_it_is_asked_for(
     assert await service.ask_callback(call_row(call="call_2", caller=""), "missed", clock.now()) is None
     later = clock.now() + timedelta(minutes=1)
     assert await service.ask_callback(call_row(call="call_3"), "missed", later) == first, "missed once more"
+    assert await service.ask_callback(call_row(call="call_5"), "not_reached", later) == first, "called in vain"
     second = await service.ask_callback(call_row(call="call_3"), "failed_node", later)
     assert list(await service.callbacks()) == [first, second]
     with pytest.raises(ValueError, match="bored"):

@@ -21,7 +21,7 @@ const POSSIBLE = ["widen", "raise", "position", "prompt", "call_back", "overflow
 type Does = (typeof POSSIBLE)[number];
 const canDo = (does: string): does is Does => POSSIBLE.some((one) => one === does);
 
-export function bodyOf(plan: Pick<Plan, "ring" | "capacity" | "steps" | "rating" | "choice" | "own_s" | "hours" | "closed_to" | "closed_prompt" | "guests">): PlanBody {
+export function bodyOf(plan: Pick<Plan, "ring" | "capacity" | "steps" | "rating" | "choice" | "own_s" | "hours" | "closed_to" | "closed_prompt" | "call_back_hours" | "guests">): PlanBody {
   const steps = plan.steps.flatMap((step) => (canDo(step.does) ? [{ ...step, does: step.does }] : []));
-  return { ring: plan.ring, capacity: plan.capacity, rating: plan.rating, choice: plan.choice, own_s: typeof plan.own_s === "number" ? plan.own_s : null, hours: plan.hours, closed_to: plan.closed_to, closed_prompt: plan.closed_prompt, guests: plan.guests, steps };
+  return { ring: plan.ring, capacity: plan.capacity, rating: plan.rating, choice: plan.choice, own_s: typeof plan.own_s === "number" ? plan.own_s : null, hours: plan.hours, closed_to: plan.closed_to, closed_prompt: plan.closed_prompt, call_back_hours: plan.call_back_hours, guests: plan.guests, steps };
 }
