@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from acd import measures
 from acd.ledger import Ledger
 from acd.measures import CallStay, OfferEnd, ServiceLevelFormula
+from acd.series import UnitOf
 
 
 class Figure(BaseModel):
@@ -19,28 +20,38 @@ class Figure(BaseModel):
 
 
 class Figures(BaseModel):
-    """Figures of the last hours, all queues or one."""
+    """Figures of the last hours, of everything or of one queue, dialled number or unit."""
 
     since: datetime
     until: datetime
     queue: str | None
     dialled: str | None
+    unit: str | None
     calls: int
     items: list[Figure]
 
 
-def figures(ledger: Ledger, now: datetime, span: timedelta, queue: str | None, dialled: str | None) -> Figures:
-    """The figures of the stays that left the queue within `span`."""
+def figures(
+    ledger: Ledger,
+    now: datetime,
+    span: timedelta,
+    queue: str | None,
+    dialled: str | None,
+    unit: str | None = None,
+    unit_of: UnitOf = lambda _number, _at: "",
+) -> Figures:
+    """The figures of the stays that left the queue within `span`. What rang is told of all or of a queue."""
     ledger.forget(now)
     stays = [
         stay
         for stay in ledger.stays(now - span)
         if stay.left_at is not None and queue in (None, stay.queue) and dialled in (None, stay.dialled)
+        if unit is None or unit == unit_of(stay.dialled, stay.called_at)
     ]
-    offers = [] if dialled else [end for end in ledger.offers(now - span) if queue in (None, end.queue)]
+    offers = [] if dialled or unit else [end for end in ledger.offers(now - span) if queue in (None, end.queue)]
     items = [*_shares(stays), *_losses(stays), *_times(stays, ledger, now), *_offers(stays, offers)]
     calls = sum(not stay.call_back for stay in stays)
-    return Figures(since=now - span, until=now, queue=queue, dialled=dialled, calls=calls, items=items)
+    return Figures(since=now - span, until=now, queue=queue, dialled=dialled, unit=unit, calls=calls, items=items)
 
 
 def _shares(stays: list[CallStay]) -> list[Figure]:

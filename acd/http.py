@@ -66,10 +66,11 @@ def routes(
         _: Annotated[Principal, Depends(require(Permission.KPIS_READ))],
         queue: str | None = None,
         dialled: str | None = None,
+        unit: Annotated[str | None, Query(max_length=200)] = None,
         hours: Annotated[float, Query(gt=0, le=24)] = 24,
     ) -> Figures:
         """Figures of the last `hours`, each with its formula; occupancy is that of all seats."""
-        return figures(past, clock.now(), timedelta(hours=hours), queue, dialled)
+        return figures(past, clock.now(), timedelta(hours=hours), queue, dialled, unit, unit_of)
 
     @router.get("/kpis/by/{by}")
     async def kpis_by(

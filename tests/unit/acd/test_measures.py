@@ -298,7 +298,11 @@ def test_replay_of_the_log_gives_the_same_figures() -> None:
     values = {item.name: item.value for item in figures(live, now, timedelta(hours=24), None, None).items}
     assert (values["reach_rate"], values["call_back_rate"], values["lost_full"]) == (3 / 4, 1, 1)
     assert all(item.formula for item in figures(live, now, timedelta(hours=24), None, None).items)
+    of_unit = figures(
+        live, now, timedelta(hours=24), None, None, "law", lambda number, _at: {"12348": "law"}.get(number, "")
+    )
     of_number = figures(live, now, timedelta(hours=24), None, "12348")
+    assert (of_unit.items, of_unit.calls) == (of_number.items, of_number.calls), "the unit has this number alone"
     assert of_number.calls == 2, "the call-back is no further call"
     assert {item.name: item.value for item in of_number.items}["reach_rate"] is None
 
