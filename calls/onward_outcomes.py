@@ -85,7 +85,8 @@ called as well; at once, when nobody who is signed in could ever take the call. 
   again.
 - What is dialled passes the guard (`calls/outside.py`): lines of the catalogue or listed ones, within the limits of
   lines and days and the night; never one of our own numbers, never an emergency line, which an operator calls who stays
-  until it answers; and no redirect is followed.
+  until it answers; and no redirect is followed. Callers alone never take more than half of the lines, nor of what may
+  be dialled in a day, so that seats can always dial.
 - *Office*: the line outside. Once it has answered, the talk is one like any that was handed over to the outside
   ([what comes of it](three-way.md#handed-over-outside)): supervisors may listen, barge in and take over, an office that
   falls silent leaves the citizen first in the queue, and when it hangs up he hears good-bye.

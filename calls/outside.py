@@ -110,6 +110,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     lines: int = 0
     today: int = 0
     today_of_seat: int = 0
+    today_alone: int = 0
+    """Dialled for citizens alone, without a seat."""
     citizens_today: int = 0
     today_of_number: int = 0
 
@@ -162,6 +164,14 @@ def unattended(raw: str, targets: Mapping[str, Target], rules: Rules, *, ours: b
     if found.kind is Kind.EMERGENCY:
         return Why.UNATTENDED
     return Why.OURS if ours else None
+
+
+def share(rules: Rules, usage: Usage) -> Why | None:
+    """Why nobody more is connected so just now: callers alone never take more than half of the lines and of the day,
+    so that seats can always dial."""
+    if 2 * usage.lines >= rules.lines:
+        return Why.LINES_BUSY
+    return Why.DAY_FULL if 2 * usage.today_alone >= rules.daily else None
 
 
 def look_up(number: str, targets: Mapping[str, Target], rules: Rules) -> Target | Why:

@@ -104,6 +104,7 @@ class Trunk:
             lines=self.lines(),
             today=self._today.total(),
             today_of_seat=self._today[seat] if seat else 0,
+            today_alone=self._today[""],
             citizens_today=self._citizens.total(),
             today_of_number=self._citizens[citizen],
         )
@@ -120,7 +121,9 @@ class Trunk:
 
     def look_unattended(self, number: str, *, lines: int = 0) -> Permitted | Why:
         """The same about a citizen who is connected with somebody outside without a seat of ours."""
-        why = self.why_unattended(number)
+        usage = self.usage()
+        usage = msgspec.structs.replace(usage, lines=max(0, usage.lines - lines))
+        why = self.why_unattended(number) or outside.share(self.rules, usage)
         return self.look(number, "", lines=lines) if why is None else why
 
     def why_unattended(self, number: str) -> Why | None:

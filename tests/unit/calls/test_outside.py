@@ -163,3 +163,16 @@ def test_citizens_alone_are_connected_with_listed_lines_and_never_with_an_emerge
 
 def test_citizens_alone_are_never_connected_with_ourselves() -> None:
     assert outside.unattended("12366", TARGETS, RULES, ours=True) is Why.OURS
+
+
+@pytest.mark.parametrize(
+    ("lines", "daily", "usage", "why"),
+    [
+        (10, 500, Usage(lines=4, today_alone=249), None), (10, 500, Usage(lines=5), Why.LINES_BUSY),
+        (1, 500, Usage(), None), (10, 500, Usage(today_alone=250), Why.DAY_FULL), (10, 0, Usage(), Why.DAY_FULL),
+    ],
+)  # fmt: skip
+def test_citizens_alone_leave_half_of_the_lines_and_of_the_day_to_the_seats(
+    lines: int, daily: int, usage: Usage, why: Why | None
+) -> None:
+    assert outside.share(msgspec.structs.replace(RULES, lines=lines, daily=daily), usage) is why
