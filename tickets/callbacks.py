@@ -13,10 +13,12 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hotline.prepared import Prepared
-from tickets.model import CallbackTask, CallbackTry
+from tickets.model import CallbackReason, CallbackTask, CallbackTry
 from tickets.tables import callback_tasks, callback_tries
 
 REACHED = "reached"
+ONCE = (CallbackReason.MISSED, CallbackReason.NOT_REACHED)
+"""One open task to one number is enough for these; whom our own failure cut off is told of each time."""
 _OPEN = Prepared(
     select(callback_tasks).where(callback_tasks.c.caller == bindparam("key"), callback_tasks.c.done_at.is_(None))
 )

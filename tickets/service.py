@@ -48,8 +48,6 @@ T = TypeVar("T")
 
 SYSTEM = "system"
 MOST_OPEN = 3
-_ONCE = (CallbackReason.MISSED, CallbackReason.NOT_REACHED)
-"""One open task to one number is enough for these; whom our own failure cut off is told of each time."""
 _ANYONES = frozenset({Role.SUPERVISOR, Role.DISPATCHER})
 """Roles that may work on tickets of others."""
 
@@ -126,7 +124,7 @@ class TicketService:
         missed once more, or called in vain, has one already."""
         if not call.caller:
             return None
-        if reason in _ONCE and (known := await callbacks.open_for(connection, call.caller)) is not None:
+        if reason in callbacks.ONCE and (known := await callbacks.open_for(connection, call.caller)) is not None:
             await callbacks.joined(connection, call.call, known.call)
             return known
         new = CallbackTask(
