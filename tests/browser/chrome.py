@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soxr
-from playwright.sync_api import Browser, ConsoleMessage, Playwright, expect
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, expect
 
 from tests.house import ROOT, Server
 
@@ -70,13 +71,27 @@ class Person:
             reduced_motion="reduce",  # what fades in has no contrast yet when axe looks
         )
         self._context.set_default_timeout(WAIT_MS)
-        self.page = self._context.new_page()
-        self.page.on("console", self._heard)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        self.page.goto(self.url("/"))
+        self.page = self._opened()
         self.page.fill("input[name=login]", login)
         self.page.fill("input[name=password]", password(server, login))
         self.page.click("button[type=submit]")
+        expect(self.page.get_by_test_id("logout")).to_be_visible(timeout=WAIT_MS)
+
+    def _opened(self) -> Page:
+        page = self._context.new_page()
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        page.goto(self.url("/"))
+        return page
+
+    def crash(self) -> None:
+        """As when the browser kills a page that has no memory left."""
+        with pytest.raises(Error):
+            self.page.goto("chrome://crash")
+
+    def again(self) -> None:
+        """Another page of the same browser and log-in, as after a crash."""
+        self.page = self._opened()
         expect(self.page.get_by_test_id("logout")).to_be_visible(timeout=WAIT_MS)
 
     def url(self, path: str) -> str:

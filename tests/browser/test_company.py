@@ -109,13 +109,17 @@ def company(hotline: Server, operator: Person, expert: Person) -> Generator[Comp
         yield Company(operator, expert, call)
         assert call.wait_until(CallState.ENDED, 20), call.state
     for person in (operator, expert):
-        person.sees("call", talk="none")
-        expect(person.page.get_by_test_id("state")).to_have_attribute(
-            "data-state", re.compile("wrap_up|ready"), timeout=WAIT_MS
-        )
-        if person.page.get_by_test_id("state").get_attribute("data-state") == "wrap_up":
-            person.page.keyboard.press("F10")
-        person.sees("state", state="ready")
+        free(person)
+
+
+def free(person: Person) -> None:
+    """Ready for the next call."""
+    person.sees("call", talk="none")
+    state = person.page.get_by_test_id("state")
+    expect(state).to_have_attribute("data-state", re.compile("wrap_up|ready"), timeout=WAIT_MS)
+    if state.get_attribute("data-state") == "wrap_up":
+        person.page.keyboard.press("F10")
+    person.sees("state", state="ready")
 
 
 def test_each_of_three_leaves_first_and_the_others_talk_on(hotline: Server, desks: tuple[Person, Person]) -> None:
@@ -230,6 +234,12 @@ def test_a_page_that_is_lost_leaves_the_others_talking_and_says_so(
             registered = operator.page.get_by_test_id("phone")
             expect(registered).to_have_attribute("data-registration", "registered", timeout=2 * WAIT_MS)
             three.merge()
+            wire.cut()
+            operator.sees("phone", registration="lost")
+            eventually(lambda: level(expert.page) > 0.2, "the expert goes on hearing the others", 20)
+            wire.mend()
+            expect(registered).to_have_attribute("data-registration", "registered", timeout=2 * WAIT_MS)
+            three.situation("three")
             expert.page.reload()
             expect(operator.page.get_by_test_id("company")).to_be_hidden(timeout=WAIT_MS)
             wait_talks(three)
@@ -244,6 +254,28 @@ def test_a_page_that_is_lost_leaves_the_others_talking_and_says_so(
             eventually(lambda: hears_speech(three.citizen), "the citizen hears the expert", 20)
             expert.page.keyboard.press("F4")
         operator.complaints[:] = [one for one in operator.complaints if "net::" not in one and "WebSocket" not in one]
+
+
+def test_whoever_crashes_out_of_a_talk_of_three_leaves_the_other_two(
+    hotline: Server, desks: tuple[Person, Person]
+) -> None:
+    operator, expert = desks
+    with hotline.citizen() as citizen:
+        call = citizen.dial("110")
+        operator.sees("call", talk="ringing")
+        operator.page.keyboard.press("F2")
+        operator.sees("call", talk="talking")
+        three = Company(operator, expert, call)
+        three.consult()
+        three.merge()
+        operator.crash()
+        expect(expert.page.get_by_test_id("company")).to_be_hidden(timeout=2 * WAIT_MS)
+        expert.sees("call", talk="talking")
+        eventually(lambda: hears_speech(call), "the citizen hears the expert", 20)
+        expert.page.keyboard.press("F4")
+        ended(call, 40)
+    free(expert)
+    hotline.ask("POST", "/api/v1/seats/8001/sign-out", json={"reason": ""})
 
 
 def test_help_is_called_by_a_key_that_is_confirmed_and_insults_end_in_steps(

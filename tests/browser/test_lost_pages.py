@@ -4,7 +4,7 @@ whose network goes away and comes back: the talk goes on, the page says what is,
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Error, expect
+from playwright.sync_api import expect
 
 from telephony.softphone import OutgoingCall
 from tests.browser.chrome import WAIT_MS, Person
@@ -12,7 +12,7 @@ from tests.browser.test_company import level
 from tests.browser.test_desk import hears_speech, ready, ticket_of
 from tests.browser.wire import Wire
 from tests.house import Server
-from tests.phones import eventually, wait_hears
+from tests.phones import Citizen, eventually, wait_hears
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -110,7 +110,7 @@ def test_the_citizen_of_a_page_that_is_gone_is_given_to_the_next_seat(
             if how == "closed":
                 operator.page.close()
             else:
-                crash(operator)
+                operator.crash()
             other.wait_talks(60)
             wait_hears(call.ear, 1300)
             assert call.ending is None
@@ -118,10 +118,42 @@ def test_the_citizen_of_a_page_that_is_gone_is_given_to_the_next_seat(
     hotline.post("/api/v1/seats/8001/sign-out", {"reason": ""})
 
 
-def crash(operator: Person) -> None:
-    """As when the browser kills a page that has no memory left."""
-    with pytest.raises(Error):
-        operator.page.goto("chrome://crash")
+def test_a_page_that_crashes_between_calls_keeps_its_text_and_holds_up_no_citizen(
+    hotline: Server, enter: Enter
+) -> None:
+    operator = enter("operator")
+    ready(operator)
+    with hotline.citizen("13900003334") as citizen:
+        call = citizen.dial("12345")
+        talking(operator, call)
+        has_own_ticket(operator, hotline)
+        operator.page.keyboard.press("F4")
+        operator.sees("call", talk="none")
+        operator.sees("state", state="wrap_up")
+        operator.page.fill("input[name=matter]", "崩溃后登记")
+        operator.sees("ticket", saving="saved")
+        operator.crash()
+        operator.again()
+        operator.sees("state", state="wrap_up")
+        expect(operator.page.locator("input[name=matter]")).to_have_value("崩溃后登记", timeout=WAIT_MS)
+        registered(operator)
+        operator.page.keyboard.press("F10")
+        operator.sees("state", state="ready")
+        operator.crash()
+        eventually(lambda: hotline.seat_state("8001") == "unreachable", "the hotline knows that the page is gone", 40)
+        is_answered_elsewhere(hotline, citizen)
+    hotline.post("/api/v1/seats/8001/sign-out", {"reason": ""})
+
+
+def is_answered_elsewhere(hotline: Server, citizen: Citizen) -> None:
+    """A call of this citizen is taken by another seat."""
+    hotline.ask("POST", "/api/v1/seats/8002/sign-out", json={"reason": ""})
+    with hotline.seat("8002") as other:
+        call = citizen.dial("12345")
+        other.wait_talks(40)
+        hotline.wait_call("talking")
+        call.hang_up()
+        eventually(lambda: not hotline.calls(live=True), "the call is over", 40)
 
 
 @pytest.fixture
@@ -200,6 +232,22 @@ def test_a_citizen_who_hangs_up_while_the_network_is_gone_is_gone_from_the_page_
         operator.sees("state", state="wrap_up")
         operator.sees("ticket", saving="saved")
         assert ticket_of(hotline, operator)["matter"] == "话后断网登记"
+
+
+def test_a_ready_page_without_network_holds_up_no_citizen_and_takes_calls_afterwards(
+    operator: Person, wire: Wire, hotline: Server
+) -> None:
+    lost(operator, wire)
+    eventually(lambda: hotline.seat_state("8001") == "unreachable", "the hotline knows that the page is away", 40)
+    with hotline.citizen("13900004444") as citizen:
+        is_answered_elsewhere(hotline, citizen)
+        back(operator, wire)
+        operator.sees("state", state="ready")
+        call = citizen.dial("12345")
+        talking(operator, call)
+        operator.page.keyboard.press("F4")
+        operator.sees("call", talk="none")
+        eventually(lambda: call.ending is not None, "the citizen's call has ended", 40)
 
 
 def test_a_call_that_rings_while_the_network_goes_away_is_answered_once_it_is_back(
