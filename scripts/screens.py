@@ -22,14 +22,19 @@ from telephony.softphone import Clip
 from tests.browser import chrome
 from tests.browser.chrome import WAIT_MS, Person
 from tests.house import ROOT, Server
-from tests.phones import Manners
+from tests.phones import Citizen, Manners, ended, eventually
 from tests.speech import mandarin
 
 PLACE = ROOT / "docs" / "screens"
-SETTINGS = {"HOTLINE_WRAP_UP_SECONDS": "90", "HOTLINE_RING_SECONDS": "60"}
+SETTINGS = {
+    "HOTLINE_WRAP_UP_SECONDS": "90", "HOTLINE_RING_SECONDS": "60", "HOTLINE_LIVE_TRANSCRIPTS": "3",
+    "HOTLINE_TRUNK_HOST": "127.0.0.1:9",  # a way out is there, and nobody is called
+}  # fmt: skip
 LARGE = {"width": 1920, "height": 1080}
 CITIZEN = "你好,我要反映小区旁边的工地晚上施工噪音很大"
 OPERATOR = "好的,请问您的地址和电话号码是多少"
+MISSED_MS = 6000
+"""Whoever hangs up after so long is owed a call."""
 TURN_S = 12
 """How long one exchange lasts: the citizen speaks, then the seat."""
 PIXELS = """async data => {
@@ -103,10 +108,24 @@ def busy(studio: Studio) -> Iterator[Person]:
     server = studio.server
     with ExitStack() as stack:
         operator = studio.person("operator")
+        missed = stack.enter_context(server.citizen("13507178901"))
+        lost = missed.dial("12329")
+        server.wait_call("queued")
+        operator.page.wait_for_timeout(MISSED_MS)
+        lost.hang_up()
+        eventually(lambda: bool(server.get("/api/v1/callbacks")["items"]), "somebody is owed a call", 20)
         operator.page.get_by_test_id("sign-in").click()
         operator.sees("state", state="ready")
-        studio.take(operator.page, "desk-ready")
         citizen = stack.enter_context(server.citizen("13907171234"))
+        earlier(operator, citizen)
+        operator.page.reload()
+        operator.sees("state", state="ready")
+        operator.sees("phone", registration="registered")
+        operator.page.wait_for_timeout(6000)  # what was said is over
+        studio.take(operator.page, "desk-ready")
+        operator.page.get_by_role("tab", name="待回拨").click()
+        expect(operator.page.get_by_test_id("owed")).to_be_visible(timeout=WAIT_MS)
+        studio.take(operator.page, "desk-call-backs")
         citizen.dial("12345", saying=turn(CITIZEN, "f3", 0.5))
         operator.sees("call", talk="ringing")
         studio.take(operator.page, "desk-ringing")
@@ -146,6 +165,26 @@ def busy(studio: Studio) -> Iterator[Person]:
         operator.close()
 
 
+def earlier(operator: Person, citizen: Citizen) -> None:
+    """The citizen called before, and that ticket is still open."""
+    page, call = operator.page, citizen.dial("12319", saying=turn(CITIZEN, "f3", 0.5))
+    operator.sees("call", talk="ringing")
+    page.keyboard.press("F2")
+    operator.sees("call", talk="talking")
+    expect(page.get_by_test_id("ticket-state")).to_have_text("草稿", timeout=WAIT_MS)
+    page.get_by_test_id("classes").locator("[data-code=complaint]").click()
+    page.fill("input[name=matter]", "工地夜间施工扰民")
+    page.fill("textarea[name=demand]", "要求核查施工许可，夜间停工")
+    operator.sees("ticket", saving="saved")
+    page.keyboard.press("F4")
+    operator.sees("call", talk="none")
+    ended(call)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_test_id("ticket-state")).to_have_text("已受理", timeout=WAIT_MS)
+    page.keyboard.press("F10")
+    operator.sees("state", state="ready")
+
+
 def scene_wallboard(studio: Studio) -> None:
     supervisor = studio.person("supervisor")
     page = supervisor.page
@@ -156,6 +195,9 @@ def scene_wallboard(studio: Studio) -> None:
     page.get_by_test_id("live").get_by_role("button", name="为何等待").first.click()
     page.get_by_test_id("live").locator("tr", has_text="通话中").first.get_by_test_id("listen").click()
     expect(page.get_by_test_id("monitor")).to_have_attribute("data-mode", "listening", timeout=WAIT_MS)
+    said = page.get_by_test_id("live-words").locator("li").first
+    expect(said).to_be_visible(timeout=2 * WAIT_MS)
+    said.scroll_into_view_if_needed()
     studio.take(page, "wallboard-listening")
     page.get_by_test_id("monitor-leave").click()
     expect(page.get_by_test_id("monitor")).to_have_attribute("data-mode", "idle", timeout=WAIT_MS)
