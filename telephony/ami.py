@@ -9,7 +9,7 @@ It knows no event's meaning: every event goes, in order, into one synchronous `h
 import asyncio
 import random
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import structlog
@@ -139,7 +139,9 @@ class AmiLink(Manager):  # type: ignore[misc]  # panoramisk has no types
         asked = self._post(asks)
         try:
             async with asyncio.timeout(within or self.times.answer):
-                await asyncio.gather(*(one.future for one in asked), return_exceptions=True)
+                for one in asked:
+                    with suppress(AsteriskUnreachable):  # `reply` says it
+                        await one.future
             replies = tuple(one.reply() for one in asked)
         except TimeoutError:
             raise AsteriskUnreachable(f"Asterisk did not answer {asks[-1].action} in time.") from None

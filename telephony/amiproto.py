@@ -59,8 +59,12 @@ class Owner(Protocol):
 class Asked(PanoramiskAction):  # type: ignore[misc]  # panoramisk has no types
     """An action on its way and what came back so far."""
 
+    id = ""
+    """Its number; kept beside panoramisk's mapping, which looks a name up in five steps."""
+
     def __init__(self, ask: Ask) -> None:
         super().__init__({"Action": ask.action})
+        self.id = self["ActionID"]
         self.ask = ask
         self.wire = encode(ask.action, self.id, ask.headers)
 

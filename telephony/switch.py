@@ -77,6 +77,8 @@ class AsteriskSwitch:
         self._inbox: deque[Message | LinkUp | LinkDown | _Seen] = deque()
         self._facts: deque[SwitchFact] = deque()
         self._came, self._told, self._hung_up = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._is_idle = False
+        """The reader has emptied the inbox and waits."""
         self._known = Known()
         self._awake_at = clock.monotonic()
         self._tasks = Tasks("switch")
@@ -131,7 +133,11 @@ class AsteriskSwitch:
             await self._told.wait()
 
     def _hear(self, message: Message | LinkUp | LinkDown) -> None:
-        """Take note of what came; called inside the socket's callback."""
+        """Take in what came; called inside the socket's callback. An event that nothing waits before is understood at
+        once: the next turn of the loop may be a busy millisecond away."""
+        if self._is_idle and not self._inbox and not isinstance(message, LinkUp | LinkDown):
+            self._event(message)
+            return
         self._inbox.append(message)
         self._came.set()
         if len(self._inbox) > MOST_WAITING and not isinstance(message, LinkDown):
@@ -148,6 +154,16 @@ class AsteriskSwitch:
             self.link.drop("nobody took the facts")
 
     async def _read(self) -> None:
+        while True:
+            await self._empty_inbox()
+            self._came.clear()
+            self._is_idle = True
+            try:
+                await self._came.wait()
+            finally:
+                self._is_idle = False
+
+    async def _empty_inbox(self) -> None:
         while self._inbox:
             message = self._inbox.popleft()
             match message:
@@ -160,8 +176,6 @@ class AsteriskSwitch:
                     self._tell(reconcile(self._known, message.snapshot, message.asked_at))
                 case _:
                     self._event(message)
-        self._came.clear()
-        await self._came.wait()
 
     def _event(self, event: Message) -> None:
         self._to_agi(event)

@@ -190,10 +190,15 @@ def user_of(header: str) -> str:
     return "".join(character for character in user if character in "+0123456789")[:32]
 
 
+_TOLD_BY_AGI = frozenset(
+    {"agi_dnid", "agi_callerid", "agi_calleridname", "agi_arg_1", "agi_arg_2", "agi_arg_3"}
+)
+
+
 def _environment(encoded: str) -> dict[str, str]:
-    """AGI's variables; each value is decoded by itself, which costs nothing where nothing is encoded."""
+    """Those of AGI's variables that matter here; each value is decoded by itself."""
     pairs = (line.partition("%3A%20") for line in encoded.split("%0A"))
-    return {name: unquote(value, errors="replace") for name, _, value in pairs if name}
+    return {name: unquote(value, errors="replace") for name, _, value in pairs if name in _TOLD_BY_AGI}
 
 
 def _arrived(line: LineId, env: Mapping[str, str], event: Event, at: datetime) -> Arrived:
