@@ -66,7 +66,7 @@ from calls.service import CallService
 from calls.trimming import Trimmer
 from calls.voice import Voice
 from console.gauges import COUNT_EVERY_S, Gauges, phase_of
-from console.news import News, of_seat
+from console.news import GAP_S, News, of_seat
 from console.server import demonstration_seat, greet, quiet_server, take_port
 from hotline import schema
 from hotline.audit_sql import SqlAudit
@@ -260,7 +260,7 @@ class Hotline:
         self.tasks.start(self.overhearing.run(), "live transcripts")
         self.tasks.start(self.calls.run(), "calls")
         self.tasks.keep(self.ledger.retry, "facts kept in memory")
-        self.tasks.keep(self.news.publish, "news", pause_s=0.0)
+        self.tasks.keep(self.news.publish, "news", pause_s=GAP_S)
         self.model_problem = await asyncio.to_thread(model_problem, self.settings)
         if self.model_problem:
             log.error("no transcripts will be made", reason=self.model_problem)

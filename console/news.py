@@ -37,7 +37,7 @@ class News:
         self._fresh.set()
 
     async def publish(self) -> None:
-        """Wait for something new and tell it; to be called again and again."""
+        """Wait for something new and tell it; to be called again and again, `GAP_S` apart."""
         await self._fresh.wait()
         self._fresh.clear()
         message: dict[str, list[str]] = {"kinds": sorted(self._kinds), "seats": sorted(self._seats)}
@@ -45,7 +45,6 @@ class News:
             message["words"] = sorted(self._words)
         self._kinds, self._seats, self._words, self._has_words = set(), set(), set(), False
         await self._broadcast.publish(TOPIC, message)
-        await asyncio.sleep(GAP_S)
 
 
 def of_seat(fact: object, seat_at: Callable[[str], str]) -> tuple[str, ...]:

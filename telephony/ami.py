@@ -173,7 +173,7 @@ class AmiLink(Manager):  # type: ignore[misc]  # panoramisk has no types
             if not one.future.done():
                 one.future.cancel()
             if self.protocol is not None:
-                self.protocol.responses.pop(one.id, None)
+                self.protocol.responses.pop(one.number, None)
 
     # ---- one connection's life ------------------------------------------------------------------------------------
 

@@ -59,14 +59,12 @@ class Owner(Protocol):
 class Asked(PanoramiskAction):  # type: ignore[misc]  # panoramisk has no types
     """An action on its way and what came back so far."""
 
-    id = ""
-    """Its number; kept beside panoramisk's mapping, which looks a name up in five steps."""
-
     def __init__(self, ask: Ask) -> None:
         super().__init__({"Action": ask.action})
-        self.id = self["ActionID"]
         self.ask = ask
-        self.wire = encode(ask.action, self.id, ask.headers)
+        self.number: str = self["ActionID"]
+        """Kept beside panoramisk's mapping, which looks a name up in five steps."""
+        self.wire = encode(ask.action, self.number, ask.headers)
 
     @property
     def multi(self) -> bool:
@@ -118,7 +116,7 @@ class AmiProtocol(PanoramiskProtocol):  # type: ignore[misc]  # panoramisk has n
         asked: Asked | None = self.responses.get(message.get("ActionID", ""))
         if asked is not None and (asked.responses or "Response" in message):
             if asked.add_message(message):
-                self.responses.pop(asked.id, None)
+                self.responses.pop(asked.number, None)
         elif message.get("Event", "").encode() in self.link.names:
             self.link.heard(message)
 
@@ -134,7 +132,7 @@ class AmiProtocol(PanoramiskProtocol):  # type: ignore[misc]  # panoramisk has n
     def write(self, asked: Iterable[Asked]) -> None:
         wire = b""
         for one in asked:
-            self.responses[one.id] = one
+            self.responses[one.number] = one
             wire += one.wire
         self.transport.write(wire)
 

@@ -190,9 +190,7 @@ def user_of(header: str) -> str:
     return "".join(character for character in user if character in "+0123456789")[:32]
 
 
-_TOLD_BY_AGI = frozenset(
-    {"agi_dnid", "agi_callerid", "agi_calleridname", "agi_arg_1", "agi_arg_2", "agi_arg_3"}
-)
+_TOLD_BY_AGI = frozenset({"agi_dnid", "agi_callerid", "agi_calleridname", "agi_arg_1", "agi_arg_2", "agi_arg_3"})
 
 
 def _environment(encoded: str) -> dict[str, str]:
