@@ -73,12 +73,14 @@ def decide(call: CallState, event: Event, now: datetime) -> Decision | None:
 
 def missed(call: CallState, event: Event, now: datetime) -> OnwardMissed | None:
     """That nobody came, if the event says so."""
+    if not call.onward:
+        return None
     match event:
-        case LegFailed(leg=leg, reason=reason) if leg and leg == call.onward:
+        case LegFailed(leg=leg, reason=reason) if leg == call.onward:
             return _missed(call, reason.value, now)
-        case NotRung(leg, why) if leg and leg == call.onward:
+        case NotRung(leg, why) if leg == call.onward:
             return _missed(call, why, now)
-        case LineGone(line=line) if line and line == call.onward:
+        case LineGone(line=line) if line == call.onward:
             return _missed(call, OfferEndReason.REJECTED.value, now)
         case _:
             return None
@@ -86,9 +88,11 @@ def missed(call: CallState, event: Event, now: datetime) -> OnwardMissed | None:
 
 def settled(call: CallState, decision: Decision, now: datetime) -> Decision:
     """`decision`, and the line outside is called no more if it leads elsewhere."""
+    if not call.onward:
+        return decision
     over = any(isinstance(fact, _OTHERWISE) for fact in decision.facts)
     told = any(isinstance(fact, OnwardMissed | OnwardReached) for fact in decision.facts)
-    if not call.onward or told or not over:
+    if told or not over:
         return decision
     facts = (_missed(call, CANCELLED, now), *decision.facts)
     return msgspec.structs.replace(decision, facts=facts, actions=(*decision.actions, Release(call.onward)))
