@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from acd import measures
 from acd.ledger import Ledger
 from acd.measures import CallStay, OfferEnd, ServiceLevelFormula
-from acd.series import UnitOf
+from acd.series import UnitOf, remembered
 
 
 class Figure(BaseModel):
@@ -42,6 +42,7 @@ def figures(
 ) -> Figures:
     """The figures of the stays that left the queue within `span`. What rang is told of all or of a queue."""
     ledger.forget(now)
+    unit_of = remembered(unit_of)
     stays = [
         stay
         for stay in ledger.stays(now - span)

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from pydantic import BaseModel
 
@@ -62,10 +63,17 @@ class Stretch(BaseModel):
 def rows(stays: Iterable[CallStay], by: By, unit_of: UnitOf = lambda _number, _at: "") -> list[Row]:
     """Figures of stays that are over, the busiest first; of call-backs only those that were promised to who waited."""
     groups: defaultdict[str, list[CallStay]] = defaultdict(list)
+    unit_of = remembered(unit_of)
     for stay in stays:
         if stay.reason is not None and (stay.promised or not stay.call_back):
             groups[_key(stay, by, unit_of)].append(stay)
     return sorted((_row(key, group) for key, group in groups.items()), key=lambda row: (-row.calls, row.key))
+
+
+def remembered(unit_of: UnitOf) -> UnitOf:
+    """`unit_of`, which is asked once for each number and hour: what the catalogue says changes at midnight."""
+    ask = lru_cache(maxsize=None)(unit_of)
+    return lambda number, at: ask(number, at.replace(minute=0, second=0, microsecond=0))
 
 
 def _key(stay: CallStay, by: By, unit_of: UnitOf) -> str:

@@ -38,20 +38,23 @@ def test_each_dialled_number_has_figures_of_its_own_the_busiest_first() -> None:
 
 
 def test_each_unit_has_the_figures_of_the_numbers_that_were_its_own_then() -> None:
-    until, funds, labour = NINE + timedelta(minutes=10), "housing fund", "labour"
+    until, funds, labour = NINE + timedelta(hours=1), "housing fund", "labour"
+    asked: list[str] = []
     stays = [
         stay(0, 3, dialled="12329"),
         stay(1, 30, LeaveReason.ABANDONED, dialled="12329"),
         stay(2, 4, dialled="12333"),
-        stay(20, 5, dialled="12329"),
-        stay(21, 6),
+        stay(80, 5, dialled="12329"),
+        stay(81, 6),
     ]
 
     def unit_of(number: str, at: datetime) -> str:
+        asked.append(number)
         return {"12329": funds if at < until else labour, "12333": labour}.get(number, "")
 
     found = {row.key: (row.calls, row.answered, row.answer_rate) for row in rows(stays, By.UNIT, unit_of)}
     assert found == {funds: (2, 1, 1 / 2), labour: (2, 2, 1), "": (1, 1, 1)}
+    assert asked == ["12329", "12333", "12329", "12345"], "once for each hour"
 
 
 def test_every_stretch_is_there_even_where_nothing_happened() -> None:

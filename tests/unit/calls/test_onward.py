@@ -1,6 +1,7 @@
 """A line outside that is called for a citizen alone: from a queue, beside a seat that rings, from a flow; and
 everything that can happen with each."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -195,6 +196,16 @@ def test_a_citizen_whose_move_was_lost_is_moved_again_and_recorded() -> None:
     moved = [action for _, event in made.events for action in hand.hear(event).actions]
     assert Put("room_c1", (Placed(line=LINE, citizen=True),), fresh=True) in moved
     assert hand.call.opened == (LEG, LINE)
+
+
+@pytest.mark.parametrize("reason", [reason for reason in OfferEndReason if reason is not OfferEndReason.TALKED])
+@pytest.mark.parametrize("given", [waits, from_flow])
+def test_why_nobody_came_is_kept_and_changes_nothing_else(given: Callable[[], Hand], reason: OfferEndReason) -> None:
+    hand = given()
+    hand.hear(LegFailed(at=NOW, leg=LEG, reason=reason))
+    assert [fact.result for fact in hand.facts if isinstance(fact, OnwardMissed)] == [reason.value]
+    assert hand.call.phase is (Phase.QUEUED if given is waits else Phase.IN_IVR)
+    assert hand.hear(LegAnswered(at=NOW, leg=LEG)).actions == (Release(LEG),), "it answers a moment later"
 
 
 # The table ----------------------------------------------------------------------------------------------------------
