@@ -178,7 +178,7 @@ class Mailbox:
             case moves.Put(fresh=True):
                 self._stop_listening()
                 await self._move(action)
-            case moves.Put() | moves.Invite() | moves.Eavesdrop() | moves.Murmur() | moves.Release():
+            case moves.Put() | moves.Arrive() | moves.Invite() | moves.Eavesdrop() | moves.Murmur() | moves.Release():
                 await self._move(action)
 
     async def _move(self, move: moves.Move) -> None:

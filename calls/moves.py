@@ -59,6 +59,12 @@ class Release(msgspec.Struct, frozen=True):
     line: LineId
 
 
+class Arrive(msgspec.Struct, frozen=True):
+    """Wait until a line is in its room, before others leave: a room whose last seat leaves ends."""
+
+    line: LineId
+
+
 class Announce(msgspec.Struct, frozen=True):
     """A prompt for everybody in the room, on a track of its own."""
 
@@ -67,14 +73,16 @@ class Announce(msgspec.Struct, frozen=True):
     prompt: str
 
 
-Move = Put | Announce | Invite | Eavesdrop | Murmur | Release
+Move = Put | Arrive | Announce | Invite | Eavesdrop | Murmur | Release
 _IN = (Place.TALKING, Place.HELD)
 
 
 def moves(before: Talk, after: Talk, *, displaced: frozenset[LineId] = frozenset()) -> tuple[Move, ...]:
     """From `before` to `after`. `displaced`: lines that are not where `before` says, because the switch moved them or
     nobody saw. Lines that hung up by themselves are to be no part of `before`."""
-    return (*_puts(before, after, displaced), *_rings(before, after), *_murmurs(before, after), *_ends(before, after))
+    ends = tuple(_ends(before, after))
+    came = tuple(_came(before, after)) if ends else ()
+    return (*_puts(before, after, displaced), *_rings(before, after), *_murmurs(before, after), *came, *ends)
 
 
 def _puts(before: Talk, after: Talk, displaced: frozenset[LineId]) -> Iterator[Move]:
@@ -89,6 +97,7 @@ def _puts(before: Talk, after: Talk, displaced: frozenset[LineId]) -> Iterator[M
     deaf = [leg for leg in moved if (heard := _target(before, leg)) and heard not in stay]
     for leg in deaf:  # whom he listened to is hung up as soon as the citizen is moved, and then his line would end
         yield Put(after.room, (_placed(leg),))
+        yield Arrive(leg.line)
     if together:
         yield Put(after.room, tuple(_placed(leg) for leg in together))
     for leg in moved:
@@ -135,6 +144,14 @@ def _murmurs(before: Talk, after: Talk) -> Iterator[Move]:
         ears = (Place.LISTENING, Place.WHISPERING)
         if was is not None and was.place in ears and leg.place in ears and was.place is not leg.place:
             yield Murmur(leg.line, leg.place is Place.WHISPERING)
+
+
+def _came(before: Talk, after: Talk) -> Iterator[Arrive]:
+    """Whoever has just answered is on the way into the room."""
+    for leg in after.talking:
+        was = before.of_line(leg.line)
+        if was is not None and was.place is Place.RINGING:
+            yield Arrive(leg.line)
 
 
 def _ends(before: Talk, after: Talk) -> Iterator[Move]:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import structlog
 
-from calls.moves import Announce, Eavesdrop, Invite, Move, Murmur, Put, Release
+from calls.moves import Announce, Arrive, Eavesdrop, Invite, Move, Murmur, Put, Release
 from hotline.errors import BadInput
 from telephony.errors import ActionRefused, AsteriskUnreachable, LineGoneError
 from telephony.model import Admitted, LineId, OfferEndReason, PhoneId
@@ -78,6 +78,8 @@ async def _perform(move: Move, rooms: Rooms, door: Door, folder: str, ring: time
     match move:
         case Put(room, placed, fresh):
             await rooms.place(room, placed, track_folder=folder if fresh else "")
+        case Arrive(line):
+            await rooms.arrive(line)
         case Invite(room, line, phone):
             number, ring = door.admit(move), move.ring or ring
             if number is not None and move.citizen:

@@ -106,6 +106,13 @@ class AsteriskRooms:
             leave_talk(self._known(), target.line, target.context, self._clock.now())
         await redirect(self._link, self._clock, first, targets)
 
+    async def arrive(self, line: LineId) -> None:
+        until = self._clock.monotonic() + SETTLING_S
+        while (state := self._known().lines.get(line)) is not None and not state.bridge:
+            if self._clock.monotonic() > until:
+                return
+            await asyncio.sleep(SETTLING_PAUSE_S)
+
     async def invite(self, room: str, leg: LineId, *, phone: PhoneId, ring: timedelta, track_folder: str) -> None:
         check_words(leg, phone, track_folder)
         if not _is_room(room):

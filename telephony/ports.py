@@ -19,6 +19,10 @@ class Rooms(Protocol):
         `track_folder`: of lines that were never offered to a seat."""
         ...
 
+    async def arrive(self, line: LineId) -> None:
+        """Wait until a line that was just placed shares its room, for a moment at most; it may have hung up."""
+        ...
+
     async def invite(self, room: str, leg: LineId, *, phone: PhoneId, ring: timedelta, track_folder: str) -> None:
         """Ring `phone`; it is in the room as soon as it answers. `leg` names the line from now on; `LegAnswered` or
         `LegFailed` tells how it went."""

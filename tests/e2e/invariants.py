@@ -372,7 +372,7 @@ def _both(found: Stored, drained: bool) -> Iterable[str]:
     left = (fact for fact in found.floor if isinstance(fact, floor.LeftQueue))
     talked |= {fact.call for fact in left if fact.reason is floor.LeaveReason.ANSWERED}
     began = [fact for fact in found.calls if isinstance(fact, call.TalkStarted)]
-    started = {fact.call for fact in began if fact.party is not call.Party.OUTSIDE}
+    started = {fact.call for fact in began if fact.party is not call.Party.OUTSIDE} | _taken_back(found)
     if drained:
         yield from (f"I7: the floor says {name} was answered, the call does not" for name in sorted(talked - started))
         yield from (f"I7: {name} talked and the floor does not know" for name in sorted(started - talked))
@@ -380,6 +380,14 @@ def _both(found: Stored, drained: bool) -> Iterable[str]:
     rung = {fact.offer for fact in found.calls if isinstance(fact, call.Ringing)}
     offered = {fact.offer for fact in found.floor if isinstance(fact, floor.Offered)}
     yield from (f"I1: {name} rang and was never offered" for name in rung - offered)
+
+
+def _taken_back(found: Stored) -> set[str]:
+    """Calls that began with another centre and in which somebody of ours talks since."""
+    changes = (fact for fact in found.calls if isinstance(fact, call.TalkChanged))
+    ours = (fact for fact in changes if any(leg.seat and not leg.outside for leg in fact.talk.talking))
+    alone = {f.call for f in found.calls if isinstance(f, call.TalkStarted) and f.party is call.Party.OUTSIDE}
+    return alone & {fact.call for fact in ours}
 
 
 def _sent_on(found: Stored) -> Iterable[str]:

@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
-from calls.model import AnyCallFact, OnwardMissed
+from calls.model import AnyCallFact, OnwardMissed, TalkChanged
 from telephony.softphone import CallState, Tone
 from tests.asterisk_node import free_udp_port
 from tests.e2e import invariants
 from tests.e2e.odd import known_calls, new_call
-from tests.e2e.test_three_way import _tone
+from tests.e2e.test_three_way import BOSS, BOSS_TONE, _tone, log_ins
 from tests.e2e.test_whole_call import channels
 from tests.house import Server
 from tests.phones import CITIZEN_TONE, EXPERT_TONE, SEAT_TONE, Carrier, Manners, ended, eventually, wait_hears
@@ -49,7 +50,8 @@ def carrier(hotline: Server) -> Iterator[Carrier]:
     port = int(hotline.environment["HOTLINE_TRUNK_HOST"].rpartition(":")[2])
     with Carrier(hotline.sip, sip_port=port) as phone:
         yield phone
-    hotline.ask("POST", f"/api/v1/seats/{SEAT}/sign-out")
+    for seat in (SEAT, BOSS):
+        hotline.ask("POST", f"/api/v1/seats/{seat}/sign-out")
     invariants.check(hotline, 40)
 
 
@@ -178,6 +180,41 @@ def test_a_citizen_who_hangs_up_takes_the_call_of_the_other_centre_with_him(hotl
         ended(rings, 20)
         eventually(lambda: row(hotline, call)["outcome"] == "abandoned", "it is abandoned", 30)
     assert missed(hotline, call) == ["cancelled"]
+
+
+def test_a_supervisor_listens_and_takes_the_citizen_back_from_another_centre(hotline: Server, carrier: Carrier) -> None:
+    known, cookies = known_calls(hotline), log_ins(hotline)[BOSS]
+    with hotline.citizen("13900000018") as citizen:
+        line = citizen.talk("110")
+        call = str(new_call(hotline, known)["call"])
+        outside = carrier.wait_talks(CENTRE, 30)
+        talks(hotline, call)
+        with hotline.seat(BOSS, Manners(saying=Tone(BOSS_TONE))) as boss:
+            supervise(hotline, cookies, call, "listen")
+            wait_hears(boss.wait_rings().ear, EXPERT_TONE, 20)
+            wait_hears(boss.call.ear, CITIZEN_TONE, 20)
+            eventually(lambda: changes(hotline, call)[-1] == "answered", "the supervisor listens", 30)
+            supervise(hotline, cookies, call, "take-over")
+            wait_hears(line.ear, BOSS_TONE, 20)
+            ended(outside, 30)
+            eventually(lambda: changes(hotline, call)[-1] == "takeover", "the supervisor has the citizen", 30)
+            line.hang_up()
+            ended(boss.call, 30)
+        completed(hotline, call)
+    assert row(hotline, call)["seat"] == BOSS
+
+
+def supervise(hotline: Server, cookies: dict[str, str], call: str, what: str) -> None:
+    origin = f"http://127.0.0.1:{hotline.http_port}"
+    url, headers = f"{origin}/api/v1/calls/{call}/{what}", {"origin": origin, **cookies}
+    answer = httpx.post(url, headers=headers, timeout=10)
+    assert answer.status_code == 202, answer.text
+
+
+def changes(hotline: Server, call: str) -> list[str]:
+    """What the talk was changed by, in order."""
+    facts: list[AnyCallFact] = invariants.stored(hotline.data).calls
+    return [fact.what for fact in facts if isinstance(fact, TalkChanged) and fact.call == call]
 
 
 def test_a_flow_connects_the_citizen_and_goes_its_own_way_when_nobody_comes(hotline: Server, carrier: Carrier) -> None:

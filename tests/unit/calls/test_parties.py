@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from calls import orders
 from calls.legs import Callee, Ending, Goal, Party, Place, Situation, Talk, situation
-from calls.moves import Announce, Eavesdrop, Invite, Murmur, Put, Release, moves
+from calls.moves import Announce, Arrive, Eavesdrop, Invite, Murmur, Put, Release, moves
 from calls.outcomes import BOSS, CITIZEN, EXPERT, GIVEN, OPERATOR, leg, talk
 from calls.parties import MOST, decide, why_not
 from telephony.model import LineId, Placed
@@ -106,7 +106,7 @@ def test_every_line_is_answered_for_and_told_to_the_switch_once(happened: list[E
                 case Put(placed=placed):
                     assert 1 <= len(placed) <= 2
                     assert all(step.talk.of_line(one.line) is not None for one in placed)
-                case Murmur() | Announce():
+                case Murmur() | Announce() | Arrive():
                     pass
         if step.ending is not None:
             assert [one.party for one in step.talk.legs] in ([], [Party.CITIZEN])
@@ -183,6 +183,12 @@ def test_a_blind_transfer_holds_the_citizen_rings_and_lets_the_operator_go() -> 
     assert moves(before, after) == (put(CITIZEN, held=(CITIZEN,)), ring, Release(OPERATOR))
 
 
+def test_whose_place_is_taken_leaves_when_the_other_is_in_the_room_for_a_room_without_a_seat_ends() -> None:
+    asked = decide(GIVEN["pair"], orders.TakeOver(by=BOSS, phone="8101")).talk
+    came = decide(asked, orders.Answered(line=LineId("room_x_1"))).talk
+    assert moves(asked, came) == (Arrive(LineId("room_x_1")), Release(OPERATOR))
+
+
 def test_listening_needs_no_room_and_barging_in_makes_one() -> None:
     before = GIVEN["pair"]
     asked = decide(before, orders.Listen(by=BOSS, phone="8101")).talk
@@ -192,7 +198,8 @@ def test_listening_needs_no_room_and_barging_in_makes_one() -> None:
     soft = decide(heard, orders.Whisper(by=BOSS)).talk
     assert moves(heard, soft) == (Murmur(LineId("room_x_1"), True),)
     mine = decide(soft, orders.TakeOver(by=BOSS, phone="8101")).talk
-    assert moves(soft, mine) == (put(LineId("room_x_1")), put(CITIZEN), Release(OPERATOR))
+    there = Arrive(LineId("room_x_1"))
+    assert moves(soft, mine) == (put(LineId("room_x_1")), there, put(CITIZEN), Release(OPERATOR))
     loud = decide(soft, orders.Barge(by=BOSS, phone="8101")).talk
     assert moves(soft, loud) == (put(OPERATOR, CITIZEN), put(LineId("room_x_1")))
 

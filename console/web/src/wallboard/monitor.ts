@@ -51,7 +51,7 @@ export const useMonitor = defineStore("monitor", () => {
     }
   }
 
-  async function ask(call: string, wish: Wish, seat: string): Promise<void> {
+  async function ask(call: string, wish: Wish): Promise<void> {
     problem.value = "";
     isBusy.value = true;
     const rings = ear.value.mode === "idle";
@@ -63,7 +63,7 @@ export const useMonitor = defineStore("monitor", () => {
         silence = window.setTimeout(() => ear.value.mode === "calling" && tell({ kind: "over" }), RINGS_MS);
       }
       const path = { call };
-      if (wish === "listen") await post("/api/v1/calls/{call}/listen", { path, body: { seat } });
+      if (wish === "listen") await post("/api/v1/calls/{call}/listen", { path }); // to whoever answers for the call, who may be outside
       else if (wish === "barge") await post("/api/v1/calls/{call}/barge", { path });
       else if (wish === "take-over") await post("/api/v1/calls/{call}/take-over", { path });
       else await post("/api/v1/calls/{call}/whisper", { path, body: { on: wish === "whisper" } });
