@@ -7,7 +7,7 @@ keeps two keepers from harming each other is the log's expected position alone.
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
@@ -67,8 +67,6 @@ class FloorKeeper:
         self._listeners: list[Listener] = []
         self._phones: dict[str, bool] = {}
         self._nudged = False
-        self._sleeps_until: datetime | None = None
-        """What was due next when the ticks went to sleep."""
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
         self._tasks = Tasks("floor keeper")
@@ -185,7 +183,7 @@ class FloorKeeper:
     def _take(self, facts: tuple[AnyFloorFact, ...] | list[AnyFloorFact]) -> None:
         for fact in facts:
             self.floor.apply(fact)
-        self._wake_earlier()
+        self._changed.set()
         for fact in facts:
             self._tell(fact)
         if self._journal.seq - self._checkpoint_seq >= self._every and not self._journal.unsaved:
@@ -230,7 +228,7 @@ class FloorKeeper:
     async def _wake(self) -> None:
         """Sleep until something is due or changes; tick when it is due, look for others' facts now and then."""
         self._changed.clear()
-        due = self._sleeps_until = self.floor.next_due() if self.is_keeper else None
+        due = self.floor.next_due() if self.is_keeper else None
         wait_s = None if due is None else (due - self._clock.now()).total_seconds()
         if wait_s is not None and wait_s <= 0:
             if not await self.do(Tick()):
@@ -240,13 +238,6 @@ class FloorKeeper:
             if self._lease is not None:
                 async with self._turn:
                     await self._look()
-
-    def _wake_earlier(self) -> None:
-        """Whoever ticks sleeps on unless something is due sooner than what it sleeps for: most commands change that
-        only for later."""
-        due = self.floor.next_due()
-        if due is not None and (self._sleeps_until is None or due < self._sleeps_until):
-            self._changed.set()
 
     async def _changes(self, within_s: float | None) -> bool:
         """Whether something changes here before it is time to tick or to look."""
