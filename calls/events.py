@@ -232,9 +232,11 @@ class PartiesFound(msgspec.Struct, frozen=True):
 
 
 class Ordered(msgspec.Struct, frozen=True):
-    """A person with the right to do so ends the call."""
+    """A person with the right to do so ends the call, or with it only the part of one who talks."""
 
     cause: int = 16
+    line: LineId = LineId("")
+    """Only this line is hung up, as if its phone had been; empty: the citizen's."""
 
 
 Event = (

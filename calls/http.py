@@ -13,6 +13,7 @@ import agents.roster_http
 from calls import asks_http, back_http, outside_http, talk_http
 from calls.directory import Directory
 from calls.events import Ordered
+from calls.model import CallState
 from calls.service import CallService
 from calls.tables import calls
 from calls.talk_http import Supervisor
@@ -22,6 +23,7 @@ from hotline.database import Database
 from hotline.errors import NotFound
 from hotline.http import Page, Paging, paging
 from hotline.security import Permission, Principal, Role, require
+from telephony.model import LineId
 from tickets.service import TicketService
 from tickets.visibility import mask_number
 
@@ -67,6 +69,14 @@ class CallView(BaseModel):
 def mask(number: str, who: Principal) -> str:
     """`139****5678` for those who may see that much, nothing for others."""
     return mask_number(number) if who.roles & SEES_MASKED else ""
+
+
+def _own_line(state: CallState, seat: str) -> LineId:
+    """The line that this seat has in the call; empty while it has none."""
+    leg = None if state.talk is None else state.talk.of_seat(seat)
+    if leg is not None:
+        return leg.line
+    return state.seat_line if seat and seat == state.seat else LineId("")
 
 
 def _view(row: Any, who: Principal) -> CallView:
@@ -127,13 +137,14 @@ def routes(
 
     @router.post("/{call}/hang-up", status_code=202)
     async def hang_up(call: str, who: Controller) -> dict[str, str]:
-        """End a call: supervisors any, a desk only the one it talks with."""
+        """End a call: a supervisor any for everybody; a seat its own part of it, as its phone would."""
         state = service.ledger.live.get(call)
-        own = state is not None and state.seat == who.agent and bool(who.agent)
-        if state is None or not (own or Role.SUPERVISOR in who.roles):
+        ends_all = Role.SUPERVISOR in who.roles
+        line = LineId("") if state is None or ends_all else _own_line(state, who.agent)
+        if state is None or not (line or ends_all):
             raise NotFound("There is no such live call of yours.")
         await audit.record(who, "call.hang_up", call)
-        service.post(call, Ordered())
+        service.post(call, Ordered(line=line))
         return {"call": call}
 
     router.include_router(talk_http.routes(service, directory, audit))

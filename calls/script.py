@@ -157,8 +157,8 @@ def _decide(call: CallState, run: flow.FlowRun | None, event: Event, house: Hous
             return NOTHING  # remembered by `fold.left_bridge`
         case NodeLost():
             return _end(call, Outcome.FAILED, 38, now)
-        case Ordered(cause):
-            return Decision(actions=(HangUp(call.line, cause),))
+        case Ordered(cause, line):
+            return Decision(actions=(HangUp(line or call.line, cause),))
 
 
 def _follow(call: CallState, run: flow.FlowRun, heard: flow.AnyInput, house: House, now: datetime) -> Decision:

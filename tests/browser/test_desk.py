@@ -22,6 +22,17 @@ Enter = Callable[[str], Person]
 SPOKEN = 300.0
 """Loudness (RMS of 16-bit samples) of speech; a line without any has less than 30."""
 
+OTHER_MICROPHONE = "Fake Audio Input 1"
+OPENED = """() => {
+  const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    const stream = await open(wanted);
+    window.opened = stream.getAudioTracks()[0].label;
+    return stream;
+  };
+}"""
+"""From now on the page's window tells which microphone was opened."""
+
 
 def ready(operator: Person) -> None:
     """Sign in at the page's own softphone."""
@@ -61,6 +72,7 @@ def test_a_citizens_call_is_taken_in_the_page(hotline: Server, enter: Enter) -> 
     page = operator.page
     assert operator.barriers() == []
     ready(operator)
+    hears_oneself(operator)
     with hotline.citizen("13912345678") as citizen:
         call = citizen.dial("12329")
         operator.sees("call", talk="ringing")
@@ -82,8 +94,10 @@ def test_a_citizens_call_is_taken_in_the_page(hotline: Server, enter: Enter) -> 
         expect(supervisor.page.locator("[data-seat='8001']")).to_have_attribute("data-state", re.compile("talking"))
         assert operator.barriers() + supervisor.barriers() == []
 
+        presses_keys(operator, call)
         page.keyboard.press("F8")
         eventually(lambda: not hears_speech(call, 1.0), "a muted operator is not heard", 10)
+        takes_another_microphone(operator, call)
         page.keyboard.press("F8")
         eventually(lambda: hears_speech(call), "the operator is heard again", 10)
         page.keyboard.press("F7")
@@ -104,6 +118,64 @@ def test_a_citizens_call_is_taken_in_the_page(hotline: Server, enter: Enter) -> 
     operator.sees("state", state="ready")
     page.get_by_test_id("sign-out").click()
     operator.sees("state", state="none")
+    page.reload()
+    shows_settings(operator)
+    expect(page.get_by_test_id("microphone")).to_contain_text(OTHER_MICROPHONE, timeout=WAIT_MS)
+
+
+def shows_settings(operator: Person) -> None:
+    """Open what the page's softphone speaks and hears with."""
+    operator.page.get_by_test_id("phone").click()
+    operator.sees("phone-settings")
+
+
+def hides_settings(operator: Person) -> None:
+    operator.page.get_by_test_id("state").click()
+    expect(operator.page.get_by_test_id("phone-settings")).to_be_hidden(timeout=WAIT_MS)
+
+
+def hears_oneself(operator: Person) -> None:
+    """The microphone shows how loud it is, and is listened to until a call comes."""
+    shows_settings(operator)
+    level = operator.page.get_by_test_id("own-level")
+    eventually(lambda: float(level.evaluate("meter => meter.value")) > 0.2, "the page hears its microphone", 20)
+    test = operator.page.get_by_test_id("hear-oneself")
+    test.click()
+    expect(test).to_have_text("停止试听", timeout=WAIT_MS)
+    assert operator.barriers() == []
+    hides_settings(operator)
+
+
+def presses_keys(operator: Person, call: Call) -> None:
+    """Keys come through to the citizen's phone, by click and by keyboard; what is typed into a field does not."""
+    page = operator.page
+    page.keyboard.press("F6")
+    page.get_by_test_id("key-5").click()
+    assert call.wait_for_keys(1, 20) == "5"
+    page.locator("textarea[name=demand]").press("7")
+    page.get_by_test_id("key-0").focus()
+    page.keyboard.press("#")
+    assert call.wait_for_keys(2, 20) == "5#"
+    assert operator.barriers() == []
+    page.keyboard.press("F6")
+    expect(page.get_by_test_id("key-5")).to_be_hidden(timeout=WAIT_MS)
+
+
+def takes_another_microphone(operator: Person, call: Call) -> None:
+    """Another device is chosen in the talk by somebody who is muted, and stays so."""
+    page = operator.page
+    page.evaluate(OPENED)
+    shows_settings(operator)
+    expect(page.get_by_test_id("hear-oneself")).to_have_text("试听本机麦克风")
+    expect(page.get_by_test_id("hear-oneself")).to_be_disabled()
+    page.get_by_test_id("microphone").click()
+    assert page.get_by_role("option").count() > 1
+    page.get_by_role("option", name=OTHER_MICROPHONE).click()
+    eventually(lambda: page.evaluate("window.opened") == OTHER_MICROPHONE, "the other microphone is opened", 20)
+    hides_settings(operator)
+    since = time.monotonic()
+    eventually(lambda: time.monotonic() - since > 1.2, "some sound of the other microphone", 20)
+    assert not hears_speech(call, 1.0)
 
 
 def check_sound(hotline: Server, recording: str) -> None:

@@ -142,6 +142,12 @@ def test_a_person_ends_the_call_for_the_cause_given() -> None:
     assert decided(call_in(Phase.TALKING), Ordered(21)) == Decision(actions=(HangUp(CITIZEN, 21),))
 
 
+def test_whoever_talks_may_end_only_his_own_part() -> None:
+    line = call_in(Phase.TALKING).seat_line
+    assert line not in ("", CITIZEN)
+    assert decided(call_in(Phase.TALKING), Ordered(line=line)) == Decision(actions=(HangUp(line),))
+
+
 def test_after_its_end_nothing_happens() -> None:
     assert decided(call_in(Phase.ENDED), NodeLost()) == script.NOTHING
 

@@ -18,10 +18,15 @@ export const chosenOut = ref(localStorage.getItem(KEPT_OUT) ?? "");
 watch(chosenIn, (id) => localStorage.setItem(KEPT_IN, id));
 watch(chosenOut, (id) => localStorage.setItem(KEPT_OUT, id));
 
-/** The microphone as chosen; the default one when that is gone. */
-export function openMicrophone(): Promise<MediaStream> {
+/** The microphone as chosen, and no other while it is there; the default one when that is gone. */
+export async function openMicrophone(): Promise<MediaStream> {
   const sound = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
-  return navigator.mediaDevices.getUserMedia({ audio: chosenIn.value ? { ...sound, deviceId: { ideal: chosenIn.value } } : sound });
+  const open = (audio: MediaTrackConstraints): Promise<MediaStream> => navigator.mediaDevices.getUserMedia({ audio });
+  if (!chosenIn.value) return open(sound);
+  return open({ ...sound, deviceId: { exact: chosenIn.value } }).catch((refused: { name?: string }) => {
+    if (refused.name === "NotAllowedError") throw refused;
+    return open(sound);
+  });
 }
 
 export async function devices(): Promise<{ inputs: MediaDeviceInfo[]; outputs: MediaDeviceInfo[] }> {

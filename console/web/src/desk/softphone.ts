@@ -46,6 +46,8 @@ export class Softphone {
   private session: RTCSession | null = null;
   private wishes = { hold: false, end: false };
   private isUnsure = false;
+  /** The microphone's copy in the call that is not the one it began with: JsSIP does not know it. */
+  private replaced: MediaStreamTrack | null = null;
 
   constructor(
     url: string,
@@ -148,11 +150,16 @@ export class Softphone {
     this.session?.sendDTMF(key, { duration: 160, interToneGap: 100, transportType: JsSIP.C.DTMF_TRANSPORT.RFC2833 });
   }
 
-  /** Send another microphone into the running call. */
+  /** Send another microphone into the running call; who is muted stays so. */
   async replaceMicrophone(stream: MediaStream): Promise<void> {
     const track = stream.clone().getAudioTracks()[0];
     const sender = this.session?.connection?.getSenders().find((one) => one.track?.kind === "audio");
-    if (track && sender) await sender.replaceTrack(track);
+    const former = sender?.track;
+    if (!track || !sender || !former) return track?.stop();
+    track.enabled = former.enabled;
+    await sender.replaceTrack(track);
+    former.stop();
+    this.replaced = track;
   }
 
   private ring(session: RTCSession): void {
@@ -182,6 +189,7 @@ export class Softphone {
     const over = ({ cause }: { cause?: string }): void => {
       if (this.session !== session) return;
       this.session = null;
+      this.replaced?.stop();
       this.tell({ talk: "none", muted: false, stream: null, cause: cause ?? "", isLate: false });
     };
     session.on("ended", over);
