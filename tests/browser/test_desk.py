@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from telephony.softphone import Call, CallState
+from telephony.softphone import Account, Call, CallState, Tone
 from tests.browser.chrome import WAIT_MS, Person
 from tests.house import Server
-from tests.phones import CITIZEN_TONE, eventually
+from tests.phones import CITIZEN_TONE, SEAT_TONE, Manners, SeatPhone, ended, eventually, wait_hears
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -302,6 +302,50 @@ def test_the_desk_hands_the_citizen_to_the_rating_and_sees_what_came_back(hotlin
     page.get_by_test_id("search").click()
     expect(page.get_by_test_id("tickets").get_by_role("button")).to_have_count(1, timeout=WAIT_MS)
     expect(page.get_by_test_id("tickets")).to_contain_text("路灯不亮")
+
+
+def test_a_phone_on_the_desk_rings_and_the_page_shows_its_call(hotline: Server, enter: Enter) -> None:
+    hotline.ask("POST", "/api/v1/seats/8001/sign-out", json={"reason": ""})
+    eventually(lambda: not hotline.seat_state("8001"), "nobody is at the seat", 40)
+    plan = "/api/v1/queues/general/plan"
+    assert hotline.ask("PUT", plan, json={"rating": True}).status_code == 200
+    operator = enter("operator")
+    page = operator.page
+    page.get_by_text("桌面话机", exact=True).click()
+    with page.expect_response("**/sign-in") as answer:
+        page.get_by_test_id("sign-in").click()
+    account = Account(answer.value.json()["sip"]["username"], answer.value.json()["sip"]["secret"])
+    silent = SeatPhone(hotline.sip, account, Manners(answer_after=None))
+    with silent as phone, hotline.citizen("13900002233") as citizen:
+        operator.sees("state", state="ready")
+        call = citizen.dial("12345")
+        rings = phone.wait_rings(1, 40)
+        expect(page.get_by_test_id("caller")).to_have_text("139****2233", timeout=WAIT_MS)
+        expect(page.get_by_test_id("call")).to_contain_text("请使用桌面话机接听")
+        expect(page.get_by_test_id("answer")).to_have_count(0)
+        assert operator.barriers() == []
+        page.keyboard.press("F4")  # nothing is hung up that was not answered
+        rings.say(Tone(SEAT_TONE))
+        rings.answer()
+        wait_hears(call.ear, SEAT_TONE, 40)
+        hotline.wait_call("talking", timeout=40)
+        expect(page.get_by_test_id("hang-up")).to_contain_text("请市民评价", timeout=WAIT_MS)
+        expect(page.get_by_test_id("mute")).to_have_count(0)
+        assert page.get_by_test_id("call").locator("audio").evaluate("sound => sound.srcObject") is None
+        operator.sees("call", talk="none")
+        expect(page.get_by_test_id("ticket-state")).to_have_text("草稿", timeout=WAIT_MS)
+        assert operator.barriers() == []
+        page.keyboard.press("F4")
+        hotline.wait_call("closing", timeout=40)  # he is asked how it was, and not just hung up
+        ended(rings, 40)
+        operator.sees("state", state="wrap_up")
+        expect(page.get_by_test_id("hang-up")).to_have_count(0, timeout=WAIT_MS)
+        call.hang_up()
+        ended(call, 40)
+    eventually(lambda: hotline.calls()[0]["outcome"] == "completed", "the call was brought to its end", 40)
+    assert hotline.ask("DELETE", plan).status_code == 200
+    page.get_by_test_id("sign-out").click()
+    operator.sees("state", state="none")
 
 
 def test_a_log_in_that_ends_closes_the_page_and_its_softphone(hotline: Server, enter: Enter) -> None:
