@@ -256,8 +256,9 @@ def test_a_page_that_is_lost_leaves_the_others_talking_and_says_so(
         operator.complaints[:] = [one for one in operator.complaints if "net::" not in one and "WebSocket" not in one]
 
 
+@pytest.mark.parametrize("situation", ["consulting", "three"])
 def test_whoever_crashes_out_of_a_talk_of_three_leaves_the_other_two(
-    hotline: Server, desks: tuple[Person, Person]
+    hotline: Server, desks: tuple[Person, Person], situation: str
 ) -> None:
     operator, expert = desks
     with hotline.citizen() as citizen:
@@ -267,15 +268,18 @@ def test_whoever_crashes_out_of_a_talk_of_three_leaves_the_other_two(
         operator.sees("call", talk="talking")
         three = Company(operator, expert, call)
         three.consult()
-        three.merge()
+        if situation == "three":
+            three.merge()
         operator.crash()
         expect(expert.page.get_by_test_id("company")).to_be_hidden(timeout=2 * WAIT_MS)
         expert.sees("call", talk="talking")
         eventually(lambda: hears_speech(call), "the citizen hears the expert", 20)
+        eventually(lambda: level(expert.page) > 0.2, "the expert hears the citizen", 20)
         expert.page.keyboard.press("F4")
         ended(call, 40)
     free(expert)
     hotline.ask("POST", "/api/v1/seats/8001/sign-out", json={"reason": ""})
+    eventually(lambda: not hotline.seat_state("8001"), "nobody is at the operator's seat", 40)
 
 
 def test_help_is_called_by_a_key_that_is_confirmed_and_insults_end_in_steps(

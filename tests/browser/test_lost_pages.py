@@ -91,6 +91,7 @@ def test_a_second_tab_leaves_the_call_to_the_first(hotline: Server, enter: Enter
         ("crashed", "talking", "8003"),
         ("crashed", "ringing", "8004"),
         ("closed", "held", "8101"),
+        ("crashed", "held", "8002"),
     ],
 )
 def test_the_citizen_of_a_page_that_is_gone_is_given_to_the_next_seat(
@@ -98,6 +99,7 @@ def test_the_citizen_of_a_page_that_is_gone_is_given_to_the_next_seat(
 ) -> None:
     operator = enter("operator")
     ready(operator)
+    hotline.ask("POST", f"/api/v1/seats/{seat}/sign-out", json={"reason": ""})  # out of the wrap-up of the case before
     with hotline.citizen("13900003333") as citizen:
         call = citizen.dial("12345")
         operator.sees("call", talk="ringing")

@@ -59,6 +59,7 @@ def test_a_supervisor_whispers_and_takes_over(hotline: Server, enter: Enter) -> 
         expect(page.get_by_test_id("steps")).to_contain_text("进入队列")
         expect(page.get_by_test_id("steps")).to_contain_text("转人工 先接专席，再接综合", timeout=WAIT_MS)
         assert supervisor.barriers() == []
+        one_is_moved_ahead(hotline, supervisor)
         with hotline.seat("8002", manners=None) as seat:
             seat.wait_talks(40).say(bytes(16000))
             live.get_by_test_id("listen").click()
@@ -69,13 +70,19 @@ def test_a_supervisor_whispers_and_takes_over(hotline: Server, enter: Enter) -> 
             is_in(supervisor, "whispering")
             eventually(lambda: loud(seat.call.ear), "the seat hears the supervisor", 40)
             assert not loud(call.ear), "the citizen hears nothing of a whisper"
+            page.get_by_test_id("monitor-barge").click()
+            is_in(supervisor, "talking")
+            for who, ear in (("citizen", call.ear), ("seat", seat.call.ear)):
+                eventually(lambda ear=ear: loud(ear), f"the {who} hears the supervisor who came in", 40)
             page.get_by_test_id("monitor-take-over").click()
             is_in(supervisor, "owner")
-            eventually(lambda: loud(call.ear), "the citizen hears the supervisor", 40)
             assert seat.call.wait_until(CallState.ENDED, 40), "who was relieved is out"
-        page.get_by_test_id("monitor-leave").click()
-        is_in(supervisor, "idle")
-        assert call.wait_until(CallState.ENDED, 40), call.state
+            eventually(lambda: loud(call.ear), "the citizen hears the supervisor", 40)
+            page.get_by_test_id("monitor-leave").click()
+            is_in(supervisor, "idle")
+            assert call.wait_until(CallState.ENDED, 40), call.state
+            for action, state in (("强制示闲", "ready"), ("强制示忙", "paused"), ("强制签出", "")):
+                forced(hotline, supervisor, action, state)
     page.get_by_test_id("crisis").click()
     page.get_by_test_id("crisis-on").first.click()
     expect(page.get_by_test_id("crisis-off").first).to_be_visible(timeout=WAIT_MS)
@@ -86,6 +93,42 @@ def test_a_supervisor_whispers_and_takes_over(hotline: Server, enter: Enter) -> 
     page.goto(supervisor.url("/wallboard/screen"))
     expect(page.get_by_test_id("screen")).to_contain_text("排队人数", timeout=WAIT_MS)
     assert supervisor.barriers() == []
+
+
+def one_is_moved_ahead(hotline: Server, supervisor: Person) -> None:
+    """Who came second is served first, because the supervisor wants it so. Then he hangs up."""
+    page = supervisor.page
+    first = hotline.wait_call("queued")[0]["call"]
+    with hotline.citizen("13912340002") as hurried:
+        call = hurried.dial("12345")
+        hotline.wait_call("queued", 2, 40)
+        second = next(one["call"] for one in hotline.calls(live=True) if one["call"] != first)
+        eventually(lambda: waiting(hotline) == [first, second], "who came first is served first", 40)
+        page.locator(f"tr[data-call='{second}']").get_by_test_id("move").click()
+        page.get_by_label("优先接入").check()
+        assert supervisor.barriers() == []
+        page.get_by_test_id("move-now").click()
+        expect(page.get_by_test_id("move-now")).to_be_hidden(timeout=WAIT_MS)
+        eventually(lambda: waiting(hotline) == [second, first], "the other one is served first", 40)
+        call.hang_up()
+        expect(page.locator(f"tr[data-call='{second}']")).to_have_count(0, timeout=WAIT_MS)
+        eventually(lambda: waiting(hotline) == [first], "only the first one waits", 40)
+
+
+def waiting(hotline: Server) -> list[str]:
+    """Calls in the order of service."""
+    return [str(one["call"]) for one in hotline.get("/api/v1/floor")["waiting"]]
+
+
+def forced(hotline: Server, supervisor: Person, action: str, state: str) -> None:
+    """The supervisor brings seat 8002 into this state; empty: out."""
+    page = supervisor.page
+    page.locator("[data-seat='8002']").click()
+    page.get_by_role("menuitem", name=action).click()
+    page.get_by_role("dialog").get_by_role("button", name="确定").click()
+    eventually(lambda: hotline.seat_state("8002") == state, f"the seat is {state or 'left'}", 40)
+    shown = page.locator(f"[data-seat='8002'][data-state='{state}']" if state else "[data-seat='8002']")
+    expect(shown).to_have_count(1 if state else 0, timeout=WAIT_MS)
 
 
 def test_quality_writes_a_note_and_gives_points(hotline: Server, enter: Enter) -> None:
