@@ -64,7 +64,7 @@ _BROWSER: Mapping[str, str] = {
     "webrtc": "yes",
     "dtls_auto_generate_cert": "yes",
     "rtp_timeout": "8",  # a page sends all the time, muted too: after this it has crashed, or its network has
-    "rtp_timeout_hold": "30",
+    "rtp_timeout_hold": "12",  # on hold it sends silence
 }
 _AOR: Mapping[str, str] = {
     "max_contacts": "1",
