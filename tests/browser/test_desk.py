@@ -335,6 +335,8 @@ def test_a_phone_on_the_desk_rings_and_the_page_shows_its_call(hotline: Server, 
         operator.sees("call", talk="none")
         expect(page.get_by_test_id("ticket-state")).to_have_text("草稿", timeout=WAIT_MS)
         assert operator.barriers() == []
+        page.reload()
+        operator.sees("hang-up")
         page.keyboard.press("F4")
         hotline.wait_call("closing", timeout=40)  # he is asked how it was, and not just hung up
         ended(rings, 40)
