@@ -71,6 +71,13 @@ def mask(number: str, who: Principal) -> str:
     return mask_number(number) if who.roles & SEES_MASKED else ""
 
 
+async def _was_there(database: Database, call: str) -> bool:
+    async def read(connection: AsyncConnection) -> bool:
+        return (await connection.execute(select(calls.c.call).where(calls.c.call == call))).first() is not None
+
+    return await database.read(read)
+
+
 def _own_line(state: CallState, seat: str) -> LineId:
     """The line that this seat has in the call; empty while it has none."""
     leg = None if state.talk is None else state.talk.of_seat(seat)
@@ -128,10 +135,10 @@ def routes(
 
     @router.get("/{call}/timeline")
     async def timeline(call: str, who: Supervisor) -> Page[StepView]:
-        """What happened to a live call so far, in order."""
+        """What happened to a live call so far, in order; nothing of one that is over, which may be just now."""
         steps = timelines.of(call)
-        if not steps:
-            raise NotFound("There is no such live call.")
+        if not steps and not await _was_there(database, call):
+            raise NotFound("There is no such call.")
         await audit.record(who, "call.timeline", call)
         return Page(items=steps)
 

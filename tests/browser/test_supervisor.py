@@ -62,6 +62,7 @@ def test_a_supervisor_whispers_and_takes_over(hotline: Server, enter: Enter) -> 
         one_is_moved_ahead(hotline, supervisor)
         with hotline.seat("8002", manners=None) as seat:
             seat.wait_talks(40).say(bytes(16000))
+            timeline = f"/api/v1/calls/{hotline.wait_call('talking', timeout=40)[0]['call']}/timeline"
             live.get_by_test_id("listen").click()
             is_in(supervisor, "listening")
             expect(live.get_by_test_id("live-words")).to_contain_text("实时转写", timeout=WAIT_MS)
@@ -81,6 +82,8 @@ def test_a_supervisor_whispers_and_takes_over(hotline: Server, enter: Enter) -> 
             page.get_by_test_id("monitor-leave").click()
             is_in(supervisor, "idle")
             assert call.wait_until(CallState.ENDED, 40), call.state
+            # Whoever looks at it just then is not told that it never was.
+            eventually(lambda: not hotline.get(timeline)["items"], "the timeline of a call that is over is empty", 40)
             for action, state in (("强制示闲", "ready"), ("强制示忙", "paused"), ("强制签出", "")):
                 forced(hotline, supervisor, action, state)
     page.get_by_test_id("crisis").click()
